@@ -1,0 +1,3 @@
+"""Actorscope: decision tracing for AI agents."""
+
+__version__ = "0.1.0"

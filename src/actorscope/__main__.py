@@ -1,0 +1,5 @@
+"""`python -m actorscope` is the `actorscope` command."""
+
+from actorscope.cli import main
+
+main()
