@@ -1,0 +1,55 @@
+"""OTLP request bodies to Arrow record batches, behind one signature that any decoder can take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from actorscope.errors import Reject
+from actorscope.ingest import decode_python
+
+NAME = "python"
+"""Which decoder is used, for the start-up line."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a body holds: how many records can be kept and why others cannot."""
+
+    accepted: int
+    rejects: tuple[Reject, ...]
+
+    @property
+    def rejected(self) -> int:
+        return sum(reject.count for reject in self.rejects)
+
+
+class UndecodableError(ValueError):
+    """The body is not an OTLP request; nothing of it can be used."""
+
+
+def inspect(signal: str, body: bytes) -> Inspection:
+    """Decide before anything is written what of a body can be kept; `signal` is `traces` or `logs`.
+
+    Raises UndecodableError when the body is not an OTLP request of that signal.
+    """
+    try:
+        accepted, reasons = decode_python.count(signal, body)
+    except ValueError as error:
+        raise UndecodableError(f"cannot parse {len(body)} bytes as an OTLP {signal} request: {error}") from error
+    return Inspection(accepted, tuple(Reject(reason, n) for reason, n in reasons.items()))
+
+
+def decode_traces(bodies: Sequence[bytes]) -> pa.RecordBatch:
+    """Spans of `bodies` in order as columns DECODED_SPANS; spans without valid ids are left out.
+
+    Bodies must have passed `inspect`.
+    """
+    return decode_python.decode_traces(bodies)
+
+
+def decode_logs(bodies: Sequence[bytes]) -> pa.RecordBatch:
+    """Log records of `bodies` in order, with the columns of LOGS after `received_at`."""
+    return decode_python.decode_logs(bodies)

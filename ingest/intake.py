@@ -1,0 +1,183 @@
+"""The story of one request: inspected, recognised when it was sent before, made durable, answered."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from actorscope.errors import PermanentError, Reject, TransientError
+from actorscope.ingest.counters import Counters
+from actorscope.ingest.decode import Inspection, inspect
+from actorscope.ingest.spool import Record, Spool, record_of
+from actorscope.settings import IngestSettings
+
+log = logging.getLogger(__name__)
+_REMEMBERED = 200_000
+_STOP = object()
+
+
+class TooLargeError(PermanentError):
+    """The request is larger than this ingester takes."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the sender is told: all but `rejects` is safe."""
+
+    accepted: int
+    rejects: tuple[Reject, ...]
+
+    @property
+    def rejected(self) -> int:
+        return sum(reject.count for reject in self.rejects)
+
+    @property
+    def message(self) -> str:
+        """Why records were rejected, for `partial_success`; empty when none was."""
+        return "; ".join(f"{r.count} rejected: {r.reason.replace('_', ' ')}" for r in self.rejects)
+
+
+class Intake:
+    """Takes request bodies from the doors; returns when they would survive a power cut.
+
+    One thread writes the log: it drains what is waiting, writes once, syncs once, releases all (group commit).
+    The files of closed segments are handed to `on_closed`, in order.
+    """
+
+    def __init__(
+        self, spool: Spool, settings: IngestSettings, counters: Counters, on_closed: Callable[[Path], None]
+    ) -> None:
+        self._spool = spool
+        self._settings = settings
+        self._counters = counters
+        self._on_closed = on_closed
+        self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._known: OrderedDict[bytes, Future[None] | None] = OrderedDict()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._segment = spool.open_segment()
+        self._thread = threading.Thread(target=self._write_loop, name="intake-log")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def remember(self, digests: list[bytes]) -> None:
+        """Requests of earlier lives of this ingester; sent again, they are acknowledged and not kept twice."""
+        with self._lock:
+            for digest in digests[-_REMEMBERED:]:
+                self._known[digest] = None
+
+    def receive(self, signal: str, body: bytes) -> Receipt:
+        """Keep a decompressed request body and say what was kept; blocks until it is durable.
+
+        Raises UndecodableError for bytes that are no OTLP, TooLargeError above the limit, and TransientError when
+        there is no room or the process is closing: nothing was kept then.
+        """
+        if len(body) > self._settings.max_request_mib * 2**20:
+            raise TooLargeError(f"request of {len(body)} bytes is over the limit of {self._settings.max_request_mib} MiB")
+        found = inspect(signal, body)
+        self._counters.add(spans_rejected=found.rejected)
+        if not found.accepted:
+            return Receipt(0, found.rejects)
+        record = record_of(signal, body)
+        future, is_new = self._admit(record)
+        if future is not None:
+            future.result()
+        self._count(signal, found, is_new)
+        return Receipt(found.accepted, found.rejects)
+
+    def _admit(self, record: Record) -> tuple[Future[None] | None, bool]:
+        with self._lock:
+            if self._closed:
+                raise TransientError("shutting down, send again", 1.0)
+            if record.digest in self._known:
+                return self._known[record.digest], False
+            used = self._counters.spool_bytes
+            if used > self._settings.spool_budget_mib * 2**20:
+                raise TransientError(f"the log holds {used >> 20} MiB that the store has not taken yet", 5.0)
+            future: Future[None] = Future()
+            self._known[record.digest] = future
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+            self._queue.put((record, future))
+            return future, True
+
+    def _count(self, signal: str, found: Inspection, is_new: bool) -> None:
+        if signal == "logs":
+            self._counters.add(logs_accepted=found.accepted)
+        elif is_new:
+            self._counters.add(spans_accepted=found.accepted)
+        else:
+            self._counters.add(spans_duplicate=found.accepted)
+
+    def close(self) -> None:
+        """Stop taking requests, make durable what is waiting, hand over the last segment."""
+        with self._lock:
+            self._closed = True
+        self._queue.put(_STOP)
+        self._thread.join()
+
+    def _write_loop(self) -> None:
+        stopping = False
+        while not stopping:
+            batch: list[tuple[Record, Future[None]]] = []
+            try:
+                item = self._queue.get(timeout=self._patience())
+                while True:
+                    if item is _STOP:
+                        stopping = True
+                    else:
+                        batch.append(item)  # type: ignore[arg-type]
+                    item = self._queue.get_nowait()
+            except queue.Empty:
+                pass
+            if batch:
+                self._commit(batch)
+            if self._segment.count and (stopping or self._is_full()):
+                self._roll()
+        self._segment.close()
+
+    def _commit(self, batch: list[tuple[Record, Future[None]]]) -> None:
+        before = self._segment.size
+        try:
+            self._segment.append([record for record, _ in batch])
+        except OSError as error:
+            log.error("cannot write %d requests to the log: %s", len(batch), error)
+            with self._lock:
+                for record, _ in batch:
+                    self._known.pop(record.digest, None)
+            for _, future in batch:
+                future.set_exception(TransientError(f"cannot write to the log: {error}", 5.0))
+            return
+        self._counters.add(spool_bytes=self._segment.size - before)
+        with self._lock:
+            for record, _ in batch:
+                self._known[record.digest] = None
+        for _, future in batch:
+            future.set_result(None)
+
+    def _patience(self) -> float | None:
+        if not self._segment.count:
+            return None
+        return max(0.0, self._segment.first_at + self._age_limit() - time.monotonic())
+
+    def _age_limit(self) -> float:
+        is_busy = self._segment.count > 4
+        return self._settings.segment_busy_seconds if is_busy else self._settings.segment_idle_seconds
+
+    def _is_full(self) -> bool:
+        is_old = time.monotonic() - self._segment.first_at >= self._age_limit()
+        return is_old or self._segment.size >= self._settings.segment_mib * 2**20
+
+    def _roll(self) -> None:
+        """Close the segment, open the next one, hand over the closed one."""
+        full, self._segment = self._segment, self._spool.open_segment()
+        full.close()
+        self._on_closed(full.path)

@@ -1,0 +1,249 @@
+"""Dialects applied column-wise: many vocabularies in, our columns out, each with the basis of what it says.
+
+The rules are data (`actorscope.semconv.dialects`); nothing here knows a framework by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import yaml
+
+from actorscope.ingest import content
+from actorscope.ingest.columns import BASIS, FACTS
+from actorscope.semconv.dialects import Column, Rule, columns, dialects
+
+_PSEUDO = {"@name": "name", "@scope": "scope_name", "@service": "service_name"}
+_BASIS_COLUMNS = {"operation": "operation_basis", "agent_name": "agent_basis", "side_effect": "side_effect_basis"}
+_CONTENT: dict[str, Callable[[str], str | None]] = {"request": content.request}
+_TYPES: dict[str, Any] = {
+    "name": pl.String, "text": pl.String, "int": pl.UInt64, "double": pl.Float64, "bool": pl.Boolean,
+    "names": pl.List(pl.String),
+}  # fmt: skip
+
+
+def normalise(spans: pa.RecordBatch) -> pa.Table:
+    """The columns `dialect`, FACTS and BASIS for decoded spans, in the same order and number of rows.
+
+    Unknown spans yield empty facts. No input raises: a value that does not fit its column is left out
+    (the attribute itself is kept as it came).
+    """
+    wide = _wide(spans)
+    seen = frozenset(wide.columns)
+    for column in columns():
+        wide = wide.with_columns(_fill(column, wide, seen))
+    wide = wide.with_columns(_digest(wide), *_side_effect())
+    names = ["dialect", *(name for name, _ in FACTS), *(name for name, _ in BASIS)]
+    return wide.select(names).to_arrow().cast(pa.schema([("dialect", pa.string()), *FACTS, *BASIS]))
+
+
+def _wide(spans: pa.RecordBatch) -> pl.DataFrame:
+    """One row per span with a column `a:<key>` for each attribute that a rule looks at, and the dialects as bits."""
+    attributes = spans.column("attributes")
+    rows = np.repeat(np.arange(spans.num_rows, dtype=np.uint32), np.diff(attributes.offsets.to_numpy()))
+    long = pl.DataFrame({"row": rows, "key": pl.from_arrow(attributes.keys), "value": pl.from_arrow(attributes.items)})
+    keys = long.select(pl.col("key").unique())
+    keys = keys.with_columns(
+        pl.Series("bits", [_bits(key) for key in keys["key"]], pl.UInt64),
+        pl.Series("wanted", [key in _wanted() for key in keys["key"]], pl.Boolean),
+    ).filter((pl.col("bits") > 0) | pl.col("wanted"))
+    long = long.join(keys, on="key")
+    base = pl.DataFrame(
+        {"row": np.arange(spans.num_rows, dtype=np.uint32), **{p: pl.from_arrow(spans.column(c)) for p, c in _PSEUDO.items()}}
+    )
+    bits = long.group_by("row").agg(pl.col("bits").bitwise_or())
+    wanted = long.filter("wanted").with_columns(("a:" + pl.col("key")).alias("key"))
+    wide = base.join(bits, on="row", how="left", maintain_order="left")
+    if wanted.height:
+        table = wanted.pivot(on="key", index="row", values="value", aggregate_function="last")
+        wide = wide.join(table, on="row", how="left", maintain_order="left")
+    wide = wide.with_columns((pl.col("bits").fill_null(0) | _scope_bits()).alias("bits"))
+    label = pl.lit("")
+    for index, dialect in enumerate(dialects()):
+        label = pl.when(_speaks(index)).then(pl.lit(dialect.name)).otherwise(label)
+    return wide.with_columns(label.alias("dialect"))
+
+
+@cache
+def _wanted() -> frozenset[str]:
+    names = frozenset(column.name for column in columns())
+    own = {column.attribute for column in columns()}
+    return frozenset(own.union(*(rule.attribute_keys(names) for d in dialects() for rule in d.rules)))
+
+
+@cache
+def _bits(key: str) -> int:
+    """Which dialects an attribute key reveals."""
+    hits = (key in d.attributes or key.startswith(d.prefixes) if d.prefixes else key in d.attributes for d in dialects())
+    return sum(1 << index for index, hit in enumerate(hits) if hit)
+
+
+def _scope_bits() -> pl.Expr:
+    bits = pl.lit(0, pl.UInt64)
+    for index, dialect in enumerate(dialects()):
+        for scope in dialect.scopes:
+            hit = pl.col("@scope").str.starts_with(scope)
+            bits = bits | pl.when(hit).then(pl.lit(1 << index, pl.UInt64)).otherwise(pl.lit(0, pl.UInt64))
+    return bits
+
+
+def _speaks(index: int) -> pl.Expr:
+    return (pl.col("bits") & pl.lit(1 << index, pl.UInt64)) > 0
+
+
+@cache
+def _rules(column: Column) -> tuple[tuple[int | None, Rule], ...]:
+    """The rules of a column in order, each with the number of the dialect that must be spoken."""
+    own = [(None, Rule(column.name, column.attribute, basis="declared"))] if column.attribute.startswith("actorscope.") else []
+    rest: list[tuple[int | None, Rule]] = [
+        (index, rule) for index, d in enumerate(dialects()) for rule in d.rules if rule.column == column.name
+    ]
+    return (*own, *sorted(rest, key=lambda pair: not pair[1].first))
+
+
+def _fill(column: Column, wide: pl.DataFrame, seen: frozenset[str]) -> list[pl.Expr]:
+    """The expression of a column (and of its basis): the first rule that yields a value."""
+    values: list[pl.Expr] = []
+    bases: list[pl.Expr] = []
+    for index, rule in _rules(column):
+        value = _value(rule, column, wide, seen)
+        if value is None:
+            continue
+        if index is not None:
+            value = pl.when(_speaks(index)).then(value)
+        values.append(value)
+        bases.append(pl.when(value.is_not_null()).then(pl.lit(rule.basis)))
+    dtype = _TYPES[column.type]
+    result = [pl.coalesce(values).cast(dtype).alias(column.name) if values else pl.lit(None, dtype).alias(column.name)]
+    if column.name in _BASIS_COLUMNS:
+        basis = pl.coalesce(bases) if bases else pl.lit(None, pl.String)
+        result.append(basis.alias(_BASIS_COLUMNS[column.name]))
+    return result
+
+
+def _ref(key: str, seen: frozenset[str], done: frozenset[str]) -> pl.Expr | None:
+    """The column that holds a key; None when no span of the batch has the attribute."""
+    if key in _PSEUDO or key in done:
+        return pl.col(key)
+    return pl.col(f"a:{key}") if f"a:{key}" in seen else None
+
+
+def _value(rule: Rule, column: Column, wide: pl.DataFrame, seen: frozenset[str]) -> pl.Expr | None:
+    done = frozenset(wide.columns) & frozenset(c.name for c in columns())
+    condition = _condition(rule, seen, done)
+    if condition is False:
+        return None
+    if rule.constant is not None:
+        value: pl.Expr | None = pl.lit(rule.constant)
+    else:
+        value = _ref(rule.source, seen, done)
+    if value is None:
+        return None
+    if condition is not None:
+        value = pl.when(condition).then(value)
+    value = _tidy(rule, value)
+    if rule.content:
+        return _per_distinct(wide, value, _CONTENT[rule.content], pl.String)
+    return _typed(column, value, wide)
+
+
+def _condition(rule: Rule, seen: frozenset[str], done: frozenset[str]) -> pl.Expr | None | bool:
+    """What must hold for a rule: an expression, None for nothing, False when the batch cannot meet it."""
+    tests: list[pl.Expr] = []
+    for key, allowed in rule.where.items():
+        ref = _ref(key, seen, done)
+        if ref is None:
+            return False
+        tests.append(ref.is_in(list(allowed)))
+    for key in rule.present:
+        ref = _ref(key, seen, done)
+        if ref is None:
+            return False
+        tests.append(ref.is_not_null())
+    for key in rule.absent:
+        ref = _ref(key, seen, done)
+        if ref is not None:
+            tests.append(ref.is_null())
+    if rule.same:
+        refs = [_ref(key, seen, done) for key in rule.same]
+        if refs[0] is None or refs[1] is None:
+            return False
+        tests.append(refs[0] == refs[1])
+    return pl.all_horizontal(tests) if tests else None
+
+
+def _tidy(rule: Rule, value: pl.Expr) -> pl.Expr:
+    if rule.json:
+        value = value.str.json_path_match(rule.json)
+    if rule.extract:
+        value = value.str.extract(rule.extract, 1)
+    if rule.lower:
+        value = value.str.to_lowercase()
+    if rule.strip_prefix:
+        value = value.str.strip_prefix(rule.strip_prefix)
+    if rule.strip_suffix:
+        value = value.str.strip_suffix(rule.strip_suffix)
+    if rule.ignore:
+        value = pl.when(value.is_in(list(rule.ignore)).not_()).then(value)
+    if rule.values is not None:
+        default = value if rule.otherwise == "keep" else None
+        value = value.replace_strict(rule.values, default=default, return_dtype=pl.String)
+    return value
+
+
+def _typed(column: Column, value: pl.Expr, wide: pl.DataFrame) -> pl.Expr:
+    if column.type == "int":
+        number = value.cast(pl.Float64, strict=False)
+        return pl.when(number.is_between(0, 2.0**53)).then(number).cast(pl.UInt64, strict=False)
+    if column.type == "double":
+        number = value.cast(pl.Float64, strict=False)
+        return pl.when(number.is_finite()).then(number)
+    if column.type == "bool":
+        return _per_distinct(wide, value, content.boolean, pl.Boolean)
+    if column.type == "names":
+        return _per_distinct(wide, value, content.names, pl.List(pl.String))
+    return pl.when(value != "").then(value)
+
+
+def _per_distinct(wide: pl.DataFrame, value: pl.Expr, function: Callable[[str], Any], dtype: Any) -> pl.Expr:
+    """A Python function over the distinct values of an expression, as a literal column."""
+    series = wide.select(value.alias("v"))["v"]
+    distinct = series.drop_nulls().unique()
+    if not distinct.len():
+        return pl.lit(None, dtype)
+    table = pl.DataFrame({"v": distinct, "out": pl.Series([function(text) for text in distinct], dtype=dtype, strict=False)})
+    return pl.lit(series.to_frame().join(table, on="v", how="left", maintain_order="left")["out"])
+
+
+def _digest(wide: pl.DataFrame) -> pl.Expr:
+    missing = pl.when(pl.col("input_digest").is_null()).then(pl.col("arguments"))
+    return pl.coalesce(pl.col("input_digest"), _per_distinct(wide, missing, content.digest, pl.String)).alias("input_digest")
+
+
+@cache
+def _verbs() -> dict[str, str]:
+    raw = yaml.safe_load(files("actorscope.semconv").joinpath("verbs.yaml").read_text())
+    return {verb: effect for effect, verbs in raw.items() for verb in verbs}
+
+
+def _side_effect() -> list[pl.Expr]:
+    """The declared effect class; for a tool without one, what the first telling word of its name suggests."""
+    words = pl.col("tool_name").str.replace_all(r"([a-z])([A-Z])", "${1}_${2}").str.to_lowercase()
+    pattern = r"(?:^|[^a-z])(" + "|".join(sorted(_verbs(), key=len, reverse=True)) + r")(?:[^a-z]|$)"
+    guess = words.str.extract(pattern, 1).replace_strict(_verbs(), default="unknown", return_dtype=pl.String)
+    guess = pl.when((pl.col("operation") == "execute_tool") & pl.col("tool_name").is_not_null()).then(guess)
+    declared = pl.col("side_effect")
+    return [
+        pl.coalesce(declared, guess).alias("side_effect"),
+        pl.when(declared.is_not_null())
+        .then(pl.col("side_effect_basis"))
+        .when(guess.is_not_null())
+        .then(pl.lit("inferred"))
+        .alias("side_effect_basis"),
+    ]

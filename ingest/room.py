@@ -1,0 +1,58 @@
+"""The room put together: doors, log and writer, started and stopped in the right order."""
+
+from __future__ import annotations
+
+import logging
+
+from actorscope.errors import ActorscopeError
+from actorscope.ingest.counters import Counters
+from actorscope.ingest.intake import Intake
+from actorscope.ingest.otlp.asgi import AsgiServer
+from actorscope.ingest.otlp.grpc import GrpcDoor
+from actorscope.ingest.otlp.http import http_app
+from actorscope.ingest.spool import Spool
+from actorscope.ingest.store.client import Store
+from actorscope.ingest.writer import Writer
+from actorscope.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Ingest:
+    """Everything between the network and the store. The ports are bound when the object exists."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.counters = Counters()
+        self._store = store
+        self._spool = Spool(settings.data / "spool")
+        self._writer = Writer(store, self._spool, self.counters)
+        self._intake = Intake(self._spool, settings.ingest, self.counters, self._writer.put)
+        limit = settings.ingest.max_request_mib
+        self._grpc = GrpcDoor(self._intake, settings.host, settings.ingest.grpc_port, limit)
+        self._http = AsgiServer(http_app(self._intake, limit), settings.host, settings.ingest.http_port, "otlp-http")
+        self.grpc_port, self.http_port = self._grpc.port, self._http.port
+
+    def start(self) -> None:
+        """Recover the log, then open the doors."""
+        self._intake.remember(self._earlier_requests())
+        self._writer.start()
+        self._intake.start()
+        self._grpc.start()
+        self._http.start()
+
+    def stop(self) -> None:
+        """Close the doors, make durable what came in, store what the store takes."""
+        self._grpc.stop()
+        self._http.stop()
+        self._intake.close()
+        self._writer.close()
+
+    def _earlier_requests(self) -> list[bytes]:
+        """Digests of requests that are in the store or in left-over segments."""
+        digests = [record.digest for path in self._spool.left_over for record in self._spool.records(path)]
+        try:
+            rows = self._store.named("recent_requests", ingester=self._spool.ingester)
+            return [*rows["request"].to_list(), *digests]
+        except ActorscopeError as error:
+            log.warning("requests of earlier runs cannot be recognised: %s", error)
+            return digests

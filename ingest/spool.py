@@ -1,0 +1,142 @@
+"""The write-ahead log: what a sender was told is safe lies here until it lies in the store.
+
+A segment file is a sequence of records `length u32, crc32 u32, signal u8, received_at u64, digest 16 bytes, body`,
+little endian; reading stops at the first record that is cut or damaged. One closed segment becomes one insert with one
+deduplication token, so that a repeated recovery changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import time
+import uuid
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_HEADER = struct.Struct("<IIBQ16s")
+SIGNALS = ("traces", "logs")
+_SUFFIX = ".wal"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One accepted request."""
+
+    signal: str
+    body: bytes
+    received_at: int
+    digest: bytes
+
+
+def digest_of(signal: str, body: bytes) -> bytes:
+    """16 bytes that recognise a request sent again."""
+    return hashlib.blake2b(body, digest_size=16, person=signal.encode()).digest()
+
+
+def record_of(signal: str, body: bytes) -> Record:
+    """A request as a record, received now."""
+    return Record(signal, body, time.time_ns(), digest_of(signal, body))
+
+
+class Segment:
+    """One log file, open for appending. Not thread-safe: one thread writes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.number = int(path.stem)
+        self.first_at = 0.0
+        self.count = 0
+        self.size = 0
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        _sync_folder(path.parent)
+
+    def append(self, records: list[Record]) -> None:
+        """Write `records` and force them to disk. On an OSError none of them may be acknowledged;
+        the file is cut back to where it was, so that none of them is replayed either."""
+        parts: list[bytes] = []
+        for record in records:
+            head = _HEADER.pack(len(record.body), 0, SIGNALS.index(record.signal), record.received_at, record.digest)
+            crc = zlib.crc32(record.body, zlib.crc32(head))
+            parts += [head[:4], struct.pack("<I", crc), head[8:], record.body]
+        data = b"".join(parts)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._fd, view) :]
+            os.fdatasync(self._fd)
+        except OSError:
+            os.ftruncate(self._fd, self.size)
+            raise
+        self.first_at = self.first_at or time.monotonic()
+        self.count += len(records)
+        self.size += len(data)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+def read(path: Path) -> Iterator[Record]:
+    """The records of a segment file up to the first cut or damaged one."""
+    with path.open("rb") as file:
+        while len(head := file.read(_HEADER.size)) == _HEADER.size:
+            length, crc, signal, received_at, digest = _HEADER.unpack(head)
+            body = file.read(length)
+            blank = _HEADER.pack(length, 0, signal, received_at, digest)
+            if len(body) != length or signal >= len(SIGNALS) or zlib.crc32(body, zlib.crc32(blank)) != crc:
+                return
+            yield Record(SIGNALS[signal], body, received_at, digest)
+
+
+class Spool:
+    """The folder of segments of one ingester.
+
+    The folder carries the ingester's random name, and the newest segment is never removed: segment numbers, and with
+    them deduplication tokens, are never used twice even when a spool is deleted by hand.
+    """
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        found = sorted(p for p in root.iterdir() if p.is_dir())
+        self.folder = found[0] if found else root / uuid.uuid4().hex[:12]
+        self.folder.mkdir(exist_ok=True)
+        _sync_folder(root)
+        self.ingester = self.folder.name
+        self.left_over = [path for path in self._files() if path.stat().st_size]
+        numbers = [int(path.stem) for path in self._files()]
+        self._next = max(numbers, default=0) + 1
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob(f"*{_SUFFIX}"))
+
+    def open_segment(self) -> Segment:
+        """A new, empty segment; empty ones before it are removed."""
+        segment = Segment(self.folder / f"{self._next:012d}{_SUFFIX}")
+        self._next += 1
+        for path in self._files():
+            if path != segment.path and not path.stat().st_size:
+                path.unlink()
+        return segment
+
+    def records(self, path: Path) -> Iterator[Record]:
+        """The records of one of its segments."""
+        return read(path)
+
+    def remove(self, path: Path) -> None:
+        """Forget a segment that the store holds."""
+        path.unlink(missing_ok=True)
+
+    def bytes_on_disk(self) -> int:
+        """Bytes not yet in the store."""
+        return sum(path.stat().st_size for path in self._files() if path.exists())
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

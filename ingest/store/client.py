@@ -1,0 +1,131 @@
+"""The one door to the database: chDB inside this process or a ClickHouse server, behind the same few verbs.
+
+chDB rules that this module keeps: a client per thread, and nothing that forks (see docs/adr/0002).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import clickhouse_connect
+import polars as pl
+import pyarrow as pa
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
+
+from actorscope.errors import PermanentError, TransientError
+
+_T = TypeVar("_T")
+# ClickHouse error codes that a later try may not meet: timeouts, memory, too many parts or queries, no connection.
+_TRANSIENT_CODES = ("159", "160", "202", "209", "210", "241", "242", "252", "319", "999")
+
+
+def in_worker(function: Callable[[], _T]) -> _T:
+    """Run `function` on a thread of its own and wait; chDB must not run queries on the main thread."""
+    with ThreadPoolExecutor(1, thread_name_prefix="store") as pool:
+        return pool.submit(function).result()
+
+
+@cache
+def query_text(name: str) -> str:
+    """The text of `queries/<name>.sql`."""
+    return files("actorscope.ingest.store").joinpath("queries", f"{name}.sql").read_text()
+
+
+class Store:
+    """A database named by its URL, `chdb:///path` or `http(s)://user:pass@host:8123/db`.
+
+    Safe to use from several threads. Errors are TransientError (worth another try) or PermanentError.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_embedded = url.startswith("chdb:")
+        self._local = threading.local()
+        self._clients: list[Any] = []
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Store({self.safe_url})"
+
+    @property
+    def safe_url(self) -> str:
+        """The URL without its password."""
+        parts = urlsplit(self.url)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+    def create_database(self) -> None:
+        """Make the database of a server URL; chDB needs none."""
+        name = urlsplit(self.url).path.strip("/")
+        if self.is_embedded or not name:
+            return
+        root = urlunsplit(urlsplit(self.url)._replace(path=""))
+        self._guard(f"create database {name}", lambda: clickhouse_connect.get_client(dsn=root).command(
+            f"CREATE DATABASE IF NOT EXISTS `{name.replace('`', '')}`"
+        ))  # fmt: skip
+
+    def insert(self, table: str, rows: pa.Table, token: str = "") -> None:
+        """Append `rows`; a non-empty token makes a repetition of the same rows have no effect, rollups included."""
+        settings = {"insert_deduplication_token": token, "deduplicate_blocks_in_dependent_materialized_views": 1}
+        self._guard(
+            f"insert {rows.num_rows} rows into {table}",
+            lambda: self._client().insert_arrow(table, rows, settings=settings if token else {}),
+        )
+
+    def insert_frame(self, table: str, rows: pl.DataFrame, token: str = "") -> None:
+        """Append the rows of a Polars frame, as `insert`."""
+        if rows.height:
+            self.insert(table, rows.to_arrow(), token)
+
+    def frame(self, sql: str, parameters: dict[str, Any] | None = None, settings: dict[str, Any] | None = None) -> pl.DataFrame:
+        """The result of a query as Polars; parameters are bound by the server as `{name:Type}`."""
+        return pl.DataFrame(pl.from_arrow(self.arrow(sql, parameters, settings)))
+
+    def arrow(self, sql: str, parameters: dict[str, Any] | None = None, settings: dict[str, Any] | None = None) -> pa.Table:
+        """The result of a query as an Arrow table."""
+        return self._guard(
+            "query", lambda: self._client().query_arrow(sql, parameters=parameters, settings=settings or {}, use_strings=True)
+        )
+
+    def named(self, name: str, **parameters: Any) -> pl.DataFrame:
+        """The result of `queries/<name>.sql`."""
+        return self.frame(query_text(name), parameters)
+
+    def command(self, sql: str, parameters: dict[str, Any] | None = None) -> None:
+        """Run a statement that returns nothing."""
+        self._guard("run a statement", lambda: self._client().command(sql, parameters=parameters))
+
+    def close(self) -> None:
+        """Close the clients of every thread; the threads must have stopped using them."""
+        with self._lock:
+            clients, self._clients = self._clients, []
+        for client in clients:
+            client.close()
+        self._local = threading.local()
+
+    def _client(self) -> Any:
+        client = getattr(self._local, "client", None)
+        if client is None:
+            options: dict[str, Any] = {} if self.is_embedded else {"autogenerate_session_id": False, "query_retries": 0}
+            client = clickhouse_connect.get_client(dsn=self.url, **options)
+            self._local.client = client
+            with self._lock:
+                self._clients.append(client)
+        return client
+
+    def _guard(self, doing: str, action: Callable[[], _T]) -> _T:
+        try:
+            return action()
+        except OperationalError as error:
+            raise TransientError(f"store {self.safe_url} did not answer to: {doing}: {error}") from error
+        except DatabaseError as error:
+            text = str(error)
+            kind = TransientError if any(f"ode: {code}" in text for code in _TRANSIENT_CODES) else PermanentError
+            raise kind(f"store refused to {doing}: {text}") from error
+        except (ClickHouseError, OSError) as error:
+            raise TransientError(f"store {self.safe_url} failed to {doing}: {error}") from error

@@ -1,0 +1,170 @@
+"""Dialects as data: which attribute of which vocabulary means which of our columns.
+
+A dialect is one file in `dialects/`; its format is in `dialects/README.md`. Nothing here knows spans or frames:
+`actorscope.ingest.normalise` applies what this module reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from actorscope.errors import DefinitionError, Problem
+
+BASES = ("declared", "derived", "inferred")
+COLUMN_TYPES = ("name", "text", "int", "double", "bool", "names")
+SOURCES = ("@name", "@scope", "@service")
+_RULE_KEYS = {
+    "from", "where", "present", "absent", "same", "values", "otherwise", "ignore", "lower", "strip_prefix",
+    "strip_suffix", "extract", "json", "content", "constant", "basis", "first",
+}  # fmt: skip
+_CONTENT = ("request",)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A typed column of a span: its type is one of COLUMN_TYPES."""
+
+    name: str
+    type: str
+    attribute: str
+    brief: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One way to fill one column; the fields are explained in `dialects/README.md`."""
+
+    column: str
+    source: str = ""
+    constant: str | None = None
+    where: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    present: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    same: tuple[str, ...] = ()
+    values: dict[str, str] | None = None
+    otherwise: str = "drop"
+    ignore: tuple[str, ...] = ()
+    lower: bool = False
+    strip_prefix: str = ""
+    strip_suffix: str = ""
+    extract: str = ""
+    json: str = ""
+    content: str = ""
+    basis: str = "derived"
+    first: bool = False
+
+    def attribute_keys(self, columns: frozenset[str]) -> set[str]:
+        """The span attributes that this rule looks at."""
+        named = {self.source, *self.where, *self.present, *self.absent, *self.same}
+        return {key for key in named if key and not key.startswith("@") and key not in columns}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One vocabulary: how to recognise it and its rules in order of preference."""
+
+    name: str
+    title: str
+    order: int
+    attributes: tuple[str, ...]
+    prefixes: tuple[str, ...]
+    scopes: tuple[str, ...]
+    rules: tuple[Rule, ...]
+
+
+@cache
+def columns() -> tuple[Column, ...]:
+    """The typed columns in the order in which they are filled."""
+    raw = yaml.safe_load(files("actorscope.semconv").joinpath("columns.yaml").read_text())
+    return tuple(Column(**item) for item in raw["columns"])
+
+
+@cache
+def dialects() -> tuple[Dialect, ...]:
+    """All dialects, the preferred one first. Raises DefinitionError naming every wrong rule."""
+    folder = files("actorscope.semconv").joinpath("dialects")
+    found = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
+    return load({f.name: yaml.safe_load(f.read_text()) for f in found})
+
+
+def load(documents: dict[str, Any]) -> tuple[Dialect, ...]:
+    """Dialects from parsed YAML documents by file name. Raises DefinitionError naming every wrong rule."""
+    problems: list[Problem] = []
+    result = [_dialect(name, document, problems) for name, document in documents.items()]
+    names = [d.name for d in result]
+    problems += [Problem(n, "dialect is defined twice") for n in {n for n in names if names.count(n) > 1}]
+    if problems:
+        raise DefinitionError(problems)
+    return tuple(sorted(result, key=lambda d: (d.order, d.name)))
+
+
+def _dialect(file: str, document: Any, problems: list[Problem]) -> Dialect:
+    if not isinstance(document, dict) or "dialect" not in document:
+        problems.append(Problem(file, "a dialect file needs `dialect: name`"))
+        return Dialect("", "", 0, (), (), (), ())
+    detect = document.get("detect") or {}
+    if not any(detect.get(key) for key in ("attributes", "prefixes", "scopes")):
+        problems.append(Problem(file, "detect needs attributes, prefixes or scopes"))
+    known = {column.name for column in columns()}
+    rules = []
+    for column, raw_rules in (document.get("columns") or {}).items():
+        if column not in known:
+            problems.append(Problem(f"{file}: {column}", "no such column", "columns.yaml lists them"))
+        rules += [_rule(f"{file}: {column}[{i}]", column, raw, problems) for i, raw in enumerate(raw_rules)]
+    return Dialect(
+        name=document["dialect"],
+        title=document.get("title", document["dialect"]),
+        order=int(document.get("order", 100)),
+        attributes=tuple(detect.get("attributes") or ()),
+        prefixes=tuple(detect.get("prefixes") or ()),
+        scopes=tuple(detect.get("scopes") or ()),
+        rules=tuple(rules),
+    )
+
+
+def _rule(where: str, column: str, raw: Any, problems: list[Problem]) -> Rule:
+    if isinstance(raw, str):
+        raw = {"from": raw}
+    unknown = set(raw) - _RULE_KEYS
+    if unknown:
+        problems.append(Problem(where, f"unknown keys {sorted(unknown)}"))
+    if ("from" in raw) == ("constant" in raw):
+        problems.append(Problem(where, "a rule needs either `from` or `constant`"))
+    if raw.get("basis", "derived") not in BASES:
+        problems.append(Problem(where, f"basis must be one of {', '.join(BASES)}"))
+    if raw.get("content", "request") not in _CONTENT:
+        problems.append(Problem(where, f"content must be one of {', '.join(_CONTENT)}"))
+    source = raw.get("from", "")
+    if source.startswith("@") and source not in SOURCES:
+        problems.append(Problem(where, f"unknown source {source}", f"one of {', '.join(SOURCES)}"))
+    return Rule(
+        column=column,
+        source=source,
+        constant=raw.get("constant"),
+        where={key: _strings(value) for key, value in (raw.get("where") or {}).items()},
+        present=_strings(raw.get("present")),
+        absent=_strings(raw.get("absent")),
+        same=_strings(raw.get("same")),
+        values={str(k): str(v) for k, v in raw["values"].items()} if raw.get("values") else None,
+        otherwise=raw.get("otherwise", "drop"),
+        ignore=_strings(raw.get("ignore")),
+        lower=bool(raw.get("lower")),
+        strip_prefix=raw.get("strip_prefix", ""),
+        strip_suffix=raw.get("strip_suffix", ""),
+        extract=raw.get("extract", ""),
+        json=raw.get("json", ""),
+        content=raw.get("content", ""),
+        basis=raw.get("basis", "derived"),
+        first=bool(raw.get("first")),
+    )
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return tuple(map(str, value)) if isinstance(value, list) else (str(value),)

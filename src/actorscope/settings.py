@@ -1,0 +1,163 @@
+"""What a user can set, in one typed object; the only reader of the environment.
+
+Order of precedence: defaults < `actorscope.toml` < `ACTORSCOPE_*` environment < command line flags.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from actorscope.errors import DefinitionError, Problem
+
+_SECTION = ConfigDict(extra="forbid", frozen=True)
+
+
+class IngestSettings(BaseModel):
+    """The front door and the log behind it."""
+
+    model_config = _SECTION
+    grpc_port: int = Field(4317, ge=0, le=65535, description="Port of OTLP/gRPC; 0 picks a free one.")
+    http_port: int = Field(4318, ge=0, le=65535, description="Port of OTLP/HTTP; 0 picks a free one.")
+    max_request_mib: int = Field(64, ge=1, description="Largest request body, after decompression, in MiB.")
+    spool_budget_mib: int = Field(4096, ge=16, description="Bytes the log may hold before senders are told to wait.")
+    segment_mib: float = Field(24.0, gt=0, description="Size at which a log segment is closed and stored, in MiB.")
+    segment_busy_seconds: float = Field(0.25, gt=0, description="Age at which a segment is closed under load.")
+    segment_idle_seconds: float = Field(1.0, gt=0, description="Age at which a segment is closed when traffic is thin.")
+
+
+class AnalysisSettings(BaseModel):
+    """How detectors run."""
+
+    model_config = _SECTION
+    interval_seconds: float = Field(1.0, gt=0, description="Pause between two looks for new data.")
+    batch_spans: int = Field(100_000, ge=1000, description="Most new spans taken in one pass.")
+    detectors: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Thresholds per detector id; see docs/detectors.md."
+    )
+
+
+class WebhookSettings(BaseModel):
+    """One subscriber of findings."""
+
+    model_config = _SECTION
+    name: str = Field("default", description="Name of the subscriber, used in the delivery log.")
+    url: str = Field(description="Where to send; https, or http on loopback only.")
+    secret: SecretStr = Field(SecretStr(""), description="Standard Webhooks secret, `whsec_` and base64.")
+    secret_file: Path | None = Field(None, description="File that holds the secret instead.")
+    min_severity: Literal["info", "low", "medium", "high", "critical"] = Field(
+        "medium", description="Findings below this are not sent."
+    )
+    timeout_seconds: float = Field(10.0, gt=0, description="Most time one attempt may take.")
+
+    def signing_secret(self) -> str:
+        """The secret, from the file when one is named."""
+        if self.secret_file is not None:
+            return self.secret_file.read_text().strip()
+        return self.secret.get_secret_value()
+
+
+class AlertSettings(BaseModel):
+    """Who is told."""
+
+    model_config = _SECTION
+    webhooks: list[WebhookSettings] = Field(default_factory=list, description="Subscribers, each `[[alerts.webhooks]]`.")
+
+
+class UiSettings(BaseModel):
+    """The explorer and the API."""
+
+    model_config = _SECTION
+    port: int = Field(8501, ge=0, le=65535, description="Port of the explorer and the API; 0 picks a free one.")
+    public_url: str = Field("", description="Address people use, for permalinks in alerts; empty means this host.")
+
+
+class Settings(BaseSettings):
+    """All settings of one Actorscope process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ACTORSCOPE_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        toml_file=None,
+    )
+    data: Path = Field(Path(".actorscope"), description="Folder of the embedded store and the log.")
+    store: str = Field("", description="Store URL: chdb:///path (default: inside data) or http(s)://user:pass@host:8123/db.")
+    host: str = Field("127.0.0.1", description="Address to listen on; widen only behind TLS and tokens.")
+    ingest: IngestSettings = IngestSettings()  # type: ignore[call-arg]
+    analysis: AnalysisSettings = AnalysisSettings()  # type: ignore[call-arg]
+    alerts: AlertSettings = AlertSettings()
+    ui: UiSettings = UiSettings()  # type: ignore[call-arg]
+
+    @property
+    def store_url(self) -> str:
+        """The store to open: the one named, else the embedded one inside `data`."""
+        return self.store or f"chdb://{self.data.resolve() / 'store'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        path = Path(os.environ.get("ACTORSCOPE_CONFIG", "actorscope.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+
+
+def load(**flags: Any) -> Settings:
+    """Settings from every source; `flags` given as None are ignored, nested ones as dicts.
+
+    Raises DefinitionError with one problem per wrong value, so that a start shows all of them at once.
+    """
+    given = {key: value for key, value in flags.items() if value not in (None, {})}
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        raise DefinitionError(
+            [Problem("setting " + ".".join(map(str, e["loc"])), e["msg"], "see docs/settings.md") for e in error.errors()]
+        ) from error
+    except OSError as error:
+        raise DefinitionError([Problem("actorscope.toml", str(error))]) from error
+    except ValueError as error:  # TOML syntax
+        raise DefinitionError([Problem("actorscope.toml", str(error))]) from error
+    problems = [*_store_problems(settings), *_webhook_problems(settings)]
+    if problems:
+        raise DefinitionError(problems)
+    return settings
+
+
+def _store_problems(settings: Settings) -> list[Problem]:
+    if settings.store and not settings.store.startswith(("chdb:///", "http://", "https://")):
+        return [
+            Problem("setting store", f"{settings.store!r} is not a store URL", "chdb:///path or http(s)://user:pass@host:8123/db")
+        ]
+    return []
+
+
+def _webhook_problems(settings: Settings) -> list[Problem]:
+    problems = []
+    for hook in settings.alerts.webhooks:
+        where = f"setting alerts.webhooks.{hook.name}"
+        loopback = hook.url.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
+        if not hook.url.startswith("https://") and not loopback:
+            problems.append(Problem(where, "url must be https (http only on loopback)"))
+        try:
+            if not hook.signing_secret().startswith("whsec_"):
+                problems.append(Problem(where, "secret must start with whsec_", "actorscope alerts secret makes one"))
+        except OSError as error:
+            problems.append(Problem(where, f"cannot read secret_file: {error}"))
+    return problems
