@@ -41,4 +41,3 @@ class Counters:
             oldest = self._oldest_waiting_ns
         values["ingest_lag_seconds"] = round(max(0.0, (time.time_ns() - oldest) / 1e9), 3) if oldest else 0.0
         return values
-

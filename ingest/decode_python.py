@@ -80,7 +80,10 @@ class _Maps:
 
     def array(self) -> pa.Array:
         return pa.MapArray.from_arrays(
-            pa.array(self.offsets, pa.int32()), pa.array(self.keys, pa.string()), pa.array(self.values, pa.string()), TEXT_MAP
+            pa.array(self.offsets, pa.int32()),
+            pa.array(self.keys, pa.string()),
+            pa.array(self.values, pa.string()),
+            TEXT_MAP,
         )
 
 
@@ -137,7 +140,8 @@ def decode_traces(bodies: Sequence[bytes]) -> pa.RecordBatch:
         "link_attributes": _lists(rows["link_span_ids"], link_maps),
     }
     return pa.RecordBatch.from_arrays(
-        [arrays[f.name] if f.name in arrays else pa.array(rows[f.name], f.type) for f in DECODED_SPANS], schema=DECODED_SPANS
+        [arrays[f.name] if f.name in arrays else pa.array(rows[f.name], f.type) for f in DECODED_SPANS],
+        schema=DECODED_SPANS,
     )
 
 

@@ -81,7 +81,9 @@ class Intake:
         there is no room or the process is closing: nothing was kept then.
         """
         if len(body) > self._settings.max_request_mib * 2**20:
-            raise TooLargeError(f"request of {len(body)} bytes is over the limit of {self._settings.max_request_mib} MiB")
+            raise TooLargeError(
+                f"request of {len(body)} bytes is over the limit of {self._settings.max_request_mib} MiB"
+            )
         found = inspect(signal, body)
         self._counters.add(spans_rejected=found.rejected)
         if not found.accepted:

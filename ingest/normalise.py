@@ -55,7 +55,10 @@ def _wide(spans: pa.RecordBatch) -> pl.DataFrame:
     ).filter((pl.col("bits") > 0) | pl.col("wanted"))
     long = long.join(keys, on="key")
     base = pl.DataFrame(
-        {"row": np.arange(spans.num_rows, dtype=np.uint32), **{p: pl.from_arrow(spans.column(c)) for p, c in _PSEUDO.items()}}
+        {
+            "row": np.arange(spans.num_rows, dtype=np.uint32),
+            **{p: pl.from_arrow(spans.column(c)) for p, c in _PSEUDO.items()},
+        }
     )
     bits = long.group_by("row").agg(pl.col("bits").bitwise_or())
     wanted = long.filter("wanted").with_columns(("a:" + pl.col("key")).alias("key"))
@@ -80,7 +83,9 @@ def _wanted() -> frozenset[str]:
 @cache
 def _bits(key: str) -> int:
     """Which dialects an attribute key reveals."""
-    hits = (key in d.attributes or key.startswith(d.prefixes) if d.prefixes else key in d.attributes for d in dialects())
+    hits = (
+        key in d.attributes or key.startswith(d.prefixes) if d.prefixes else key in d.attributes for d in dialects()
+    )
     return sum(1 << index for index, hit in enumerate(hits) if hit)
 
 
@@ -100,7 +105,11 @@ def _speaks(index: int) -> pl.Expr:
 @cache
 def _rules(column: Column) -> tuple[tuple[int | None, Rule], ...]:
     """The rules of a column in order, each with the number of the dialect that must be spoken."""
-    own = [(None, Rule(column.name, column.attribute, basis="declared"))] if column.attribute.startswith("actorscope.") else []
+    own = (
+        [(None, Rule(column.name, column.attribute, basis="declared"))]
+        if column.attribute.startswith("actorscope.")
+        else []
+    )
     rest: list[tuple[int | None, Rule]] = [
         (index, rule) for index, d in enumerate(dialects()) for rule in d.rules if rule.column == column.name
     ]
@@ -217,13 +226,17 @@ def _per_distinct(wide: pl.DataFrame, value: pl.Expr, function: Callable[[str], 
     distinct = series.drop_nulls().unique()
     if not distinct.len():
         return pl.lit(None, dtype)
-    table = pl.DataFrame({"v": distinct, "out": pl.Series([function(text) for text in distinct], dtype=dtype, strict=False)})
+    table = pl.DataFrame(
+        {"v": distinct, "out": pl.Series([function(text) for text in distinct], dtype=dtype, strict=False)}
+    )
     return pl.lit(series.to_frame().join(table, on="v", how="left", maintain_order="left")["out"])
 
 
 def _digest(wide: pl.DataFrame) -> pl.Expr:
     missing = pl.when(pl.col("input_digest").is_null()).then(pl.col("arguments"))
-    return pl.coalesce(pl.col("input_digest"), _per_distinct(wide, missing, content.digest, pl.String)).alias("input_digest")
+    return pl.coalesce(pl.col("input_digest"), _per_distinct(wide, missing, content.digest, pl.String)).alias(
+        "input_digest"
+    )
 
 
 @cache

@@ -92,7 +92,9 @@ class Writer:
         except Exception:
             log.exception("segment %d cannot be stored as a whole; storing its requests one by one", segment)
             spans, logs = self._one_by_one(segment, records)
-        self._store.insert("segments", self._segment_row(segment, spans, logs, records), f"{self._token(segment)}-segment")
+        self._store.insert(
+            "segments", self._segment_row(segment, spans, logs, records), f"{self._token(segment)}-segment"
+        )
         self._counters.add(spans_stored=spans, logs_stored=logs)
 
     def _one_by_one(self, segment: int, records: list[Record]) -> tuple[int, int]:
@@ -145,7 +147,11 @@ def span_rows(ingester: str, first_seq: int, records: Sequence[Record]) -> pa.Ta
     """The rows of `span_rows` for trace requests, numbered from `first_seq` in order of arrival."""
     spans = decode.decode_traces([record.body for record in records])
     facts = normalise(spans)
-    columns = {**_arrival(ingester, first_seq, records, spans.num_rows), **dict(_columns(spans)), **dict(_columns(facts))}
+    columns = {
+        **_arrival(ingester, first_seq, records, spans.num_rows),
+        **dict(_columns(spans)),
+        **dict(_columns(facts)),
+    }
     return pa.table({f.name: columns[f.name] for f in SPANS}, schema=SPANS)
 
 

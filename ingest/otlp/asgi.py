@@ -24,7 +24,12 @@ class AsgiServer:
             raise OSError(f"cannot listen on {host}:{port} for {name}: {error.strerror}") from error
         self.port = int(self._socket.getsockname()[1])
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, timeout_graceful_shutdown=5, ws="websockets-sansio", lifespan="on"
+            app,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=5,
+            ws="websockets-sansio",
+            lifespan="on",
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name=name)

@@ -82,14 +82,19 @@ class Store:
         if rows.height:
             self.insert(table, rows.to_arrow(), token)
 
-    def frame(self, sql: str, parameters: dict[str, Any] | None = None, settings: dict[str, Any] | None = None) -> pl.DataFrame:
+    def frame(
+        self, sql: str, parameters: dict[str, Any] | None = None, settings: dict[str, Any] | None = None
+    ) -> pl.DataFrame:
         """The result of a query as Polars; parameters are bound by the server as `{name:Type}`."""
         return pl.DataFrame(pl.from_arrow(self.arrow(sql, parameters, settings)))
 
-    def arrow(self, sql: str, parameters: dict[str, Any] | None = None, settings: dict[str, Any] | None = None) -> pa.Table:
+    def arrow(
+        self, sql: str, parameters: dict[str, Any] | None = None, settings: dict[str, Any] | None = None
+    ) -> pa.Table:
         """The result of a query as an Arrow table."""
         return self._guard(
-            "query", lambda: self._client().query_arrow(sql, parameters=parameters, settings=settings or {}, use_strings=True)
+            "query",
+            lambda: self._client().query_arrow(sql, parameters=parameters, settings=settings or {}, use_strings=True),
         )
 
     def named(self, name: str, **parameters: Any) -> pl.DataFrame:

@@ -70,7 +70,9 @@ class AlertSettings(BaseModel):
     """Who is told."""
 
     model_config = _SECTION
-    webhooks: list[WebhookSettings] = Field(default_factory=list, description="Subscribers, each `[[alerts.webhooks]]`.")
+    webhooks: list[WebhookSettings] = Field(
+        default_factory=list, description="Subscribers, each `[[alerts.webhooks]]`."
+    )
 
 
 class UiSettings(BaseModel):
@@ -93,7 +95,9 @@ class Settings(BaseSettings):
         toml_file=None,
     )
     data: Path = Field(Path(".actorscope"), description="Folder of the embedded store and the log.")
-    store: str = Field("", description="Store URL: chdb:///path (default: inside data) or http(s)://user:pass@host:8123/db.")
+    store: str = Field(
+        "", description="Store URL: chdb:///path (default: inside data) or http(s)://user:pass@host:8123/db."
+    )
     host: str = Field("127.0.0.1", description="Address to listen on; widen only behind TLS and tokens.")
     ingest: IngestSettings = IngestSettings()  # type: ignore[call-arg]
     analysis: AnalysisSettings = AnalysisSettings()  # type: ignore[call-arg]
@@ -128,7 +132,10 @@ def load(**flags: Any) -> Settings:
         settings = Settings(**given)
     except ValidationError as error:
         raise DefinitionError(
-            [Problem("setting " + ".".join(map(str, e["loc"])), e["msg"], "see docs/settings.md") for e in error.errors()]
+            [
+                Problem("setting " + ".".join(map(str, e["loc"])), e["msg"], "see docs/settings.md")
+                for e in error.errors()
+            ]
         ) from error
     except OSError as error:
         raise DefinitionError([Problem("actorscope.toml", str(error))]) from error
@@ -143,7 +150,11 @@ def load(**flags: Any) -> Settings:
 def _store_problems(settings: Settings) -> list[Problem]:
     if settings.store and not settings.store.startswith(("chdb:///", "http://", "https://")):
         return [
-            Problem("setting store", f"{settings.store!r} is not a store URL", "chdb:///path or http(s)://user:pass@host:8123/db")
+            Problem(
+                "setting store",
+                f"{settings.store!r} is not a store URL",
+                "chdb:///path or http(s)://user:pass@host:8123/db",
+            )
         ]
     return []
 

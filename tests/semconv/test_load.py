@@ -104,6 +104,7 @@ def test_all_problems_of_all_files_are_reported_at_once(write: Write, words: str
         ("file_format: definition/2\n", "", "`file_format` is missing"),
         ("file_format: definition/2\n", "file_format: definition/1\n", "`file_format` is not"),
         ("    examples:", "    deprecated: yes\n    examples:", "`deprecated` must be a mapping"),
+        ("    examples:", "    deprecated: {note: x}\n    examples:", "`reason` is missing"),
         ("    examples:", "    deprecated: {reason: bored}\n    examples:", "`reason` is `bored`"),
         ("    examples:", "    deprecated: {reason: renamed}\n    examples:", "`renamed_to` is missing"),
     ],
@@ -112,6 +113,28 @@ def test_each_fault_of_shape_is_named(write: Write, words: str, old: str, new: s
     assert old in words
     found = problems_of(write(words.replace(old, new, 1)))
     assert any(message in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("key: acme.delegation.id", "key"),
+        ("id: wait", "id"),
+        ("id: acme.core", "id"),
+        ("visibility: public", "visibility"),
+        ("name: acme.delegation.accepted", "name"),
+        ("brief: The delegate took the work.", "brief"),
+        ("type: acme.delegate.internal", "type"),
+        ("brief: Handing work over.", "brief"),
+        ("id: acme.invoke_agent.internal", "id"),
+        ("ref_group: acme.delegation.common", "ref_group"),
+        ("ref: acme.delegation.scopes", "ref"),
+    ],
+)
+def test_what_must_be_there_is_missed(write: Write, words: str, line: str, key: str) -> None:
+    assert line in words
+    found = problems_of(write(words.replace(line, f"{key}:", 1)))
+    assert any(f"`{key}` is missing" in problem for problem in found), found
 
 
 @pytest.mark.parametrize("text", ["", "- a\n", "just text\n", "\x00", "a: &x [*x]\n"])

@@ -109,11 +109,9 @@ def test_a_stable_signal_may_offer_what_is_not_stable_only_by_choice(write: Writ
     assert bool(list(rules.stability_flows_down(load(write(spoilt))))) is (not line)
 
 
-def test_a_renamed_attribute_that_nobody_carries_is_fine(write: Write, words: str) -> None:
-    old = (
-        ANOTHER.format(key="acme.delegation.key")
-        + "    deprecated: {reason: renamed, renamed_to: acme.delegation.id}\n"
-    )
+@pytest.mark.parametrize("why", ["reason: renamed, renamed_to: acme.delegation.id", "reason: obsoleted, note: Gone."])
+def test_a_deprecated_attribute_that_nobody_carries_is_fine(write: Write, words: str, why: str) -> None:
+    old = ANOTHER.format(key="acme.delegation.key") + f"    deprecated: {{{why}}}\n"
     assert rules.broken(load(write(words.replace(GROUPS, old + GROUPS)))) == []
 
 

@@ -8,10 +8,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from actorscope.demo.doors import VERSIONS, Door, SeededIds, open_door, reachable
-from actorscope.demo.fleet import Fleet
+from actorscope.demo.fleet import TROUBLE, Fleet
 from actorscope.demo.play import Player, accepted
 from actorscope.demo.scenarios import LOOKALIKES, SCENARIOS
 
@@ -41,6 +42,7 @@ def describe(as_json: bool) -> None:
     print("These misbehave, and should be found:")
     for scenario in SCENARIOS:
         print(f"  {scenario.family:12} {scenario.scenario:18} {scenario.service}/{scenario.agent}: {scenario.expects}")
+    print(f"In live time one of these every {TROUBLE:g} s: {', '.join(s.scenario for s in SCENARIOS if s.live)}")
     print("These only look like it, and should stay quiet:")
     for lookalike in LOOKALIKES:
         print(f"  {lookalike}")
@@ -51,11 +53,18 @@ def say(text: str) -> None:
     print(f"demo: {text}", file=sys.stderr, flush=True)
 
 
-def listen(stop: threading.Event) -> None:
-    """Stops on SIGTERM and SIGINT, where this is the main thread."""
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+@contextmanager
+def listening(stop: threading.Event) -> Iterator[None]:
+    """Lets SIGTERM and SIGINT set `stop` meanwhile, where this is the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def play(given: argparse.Namespace, doors: dict[str, Door], now: int, stop: threading.Event) -> int:
@@ -89,11 +98,11 @@ def main(argv: Sequence[str] | None = None, stop: threading.Event | None = None)
             say(f"nothing listens at {endpoint}; start Actorscope first (actorscope up)")
             return 1
     stop = stop or threading.Event()
-    listen(stop)
     now = time.time_ns()
     doors = {
         service: open_door(service, given.endpoint, given.http_endpoint, SeededIds(f"{given.seed}:{service}:{now}"))
         for service in VERSIONS
     }
     say(f"playing {given.history_hours:g} h of {len(doors)} services to {given.endpoint} and {given.http_endpoint}")
-    return play(given, doors, now, stop)
+    with listening(stop):
+        return play(given, doors, now, stop)

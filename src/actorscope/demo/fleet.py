@@ -14,6 +14,7 @@ from actorscope.demo.scenarios import SCENARIOS, Scenario
 HOUR = 3600 * SECOND
 EPOCH = 1_577_836_800
 MARGIN = 20 * SECOND
+PAUSE, TROUBLE = 1.5, 150.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ PEOPLE = {
     "billing": ["u-ines", "u-oskar", "u-yuki"],
     "ops": [""],
 }
+STAFF = {"report.weekly": ["u-hanna"], "budget-overrun": ["u-hanna"], "site.plan": ["u-jan", "u-sofia"]}
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,9 @@ class Fleet:
     def run(self, name: str, service: str, number: int, start: int, flaky: float) -> Run:
         """An empty run with its own random source."""
         rng = Random(f"{self.seed}:{service}:{name}:{number}")
-        run = Run(service, f"{self.mark}{LETTERS[name]}{number:04d}", start, rng, rng.choice(PEOPLE[service]), flaky)
+        ids = Random(f"{self.seed}:{service}:{name}:{number}:{start}")
+        serial = f"{self.mark}{LETTERS[name]}{number:04d}"
+        run = Run(service, serial, start, rng, ids, rng.choice(STAFF.get(name) or PEOPLE[service]), flaky)
         run.number = number
         run.size = run.draw(1.0, 0.2, 1.8)
         return run
@@ -122,17 +126,17 @@ class Fleet:
                     takes.append(self.take(scenario, number, later, ends=end))
         return sorted(takes, key=lambda take: take.root.start)
 
-    def live(self, pause: float = 1.5, trouble: float = 150.0) -> Iterator[Take]:
-        """Runs without end from now on, about one per `pause` seconds; every `trouble` seconds one misbehaves."""
+    def live(self) -> Iterator[Take]:
+        """Runs without end from now on, about one per `PAUSE` seconds; every `TROUBLE` seconds one misbehaves."""
         rng = Random(f"{self.seed}:live")
-        at, number, next_trouble = self.now, 10_000, self.now + int(trouble * SECOND)
+        at, number, next_trouble = self.now, 10_000, self.now + int(TROUBLE * SECOND)
         rotation = cycle(scenario for scenario in SCENARIOS if scenario.live)
         weights = [kind.per_hour for kind in KINDS]
         while True:
             number += 1
             if at >= next_trouble:
-                next_trouble += int(trouble * SECOND)
+                next_trouble += int(TROUBLE * SECOND)
                 yield self.take(next(rotation), number, at)
             else:
                 yield self.take(rng.choices(KINDS, weights)[0], number, at, flaky=0.006)
-            at += int(pause * SECOND * rng.uniform(0.6, 1.4))
+            at += int(PAUSE * SECOND * rng.uniform(0.6, 1.4))

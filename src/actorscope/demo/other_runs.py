@@ -41,7 +41,8 @@ def market_brief(run: Run, digging: int = 0) -> None:
 
 def fact_check(run: Run) -> None:
     """A lead gives a claim to a member of the team and sums up."""
-    claim = f"{run.pick(TOPICS).capitalize()} grew by {run.rng.randint(3, 30)} % last year"
+    topic = run.pick(TOPICS)
+    claim = f"{topic[0].upper()}{topic[1:]} grew by {run.rng.randint(3, 30)} % last year"
     writer = OpenInferenceWriter(run)
     with writer.agent("research-lead", f"Check this claim: {claim}", SONNET, ("delegate_task_to_member",)) as lead:
         writer.llm("The fact checker shall look.", 60)

@@ -72,12 +72,16 @@ class Node:
 
 @dataclass
 class Run:
-    """The stage of one run: who asked, in which conversation, its random source and its own clock."""
+    """The stage of one run: who asked, in which conversation, its random source and its own clock.
+
+    Technical ids have a random source of their own (`ids`): a replayed run says the same under new ids.
+    """
 
     service: str
     serial: str
     now: int
     rng: Random
+    ids: Random
     user: str
     flaky: float = 0.0
     roots: list[Node] = field(default_factory=list)
@@ -102,7 +106,7 @@ class Run:
 
     def hexid(self, digits: int = 16) -> str:
         """A random-looking id in lowercase hex."""
-        return f"{self.rng.getrandbits(digits * 4):0{digits}x}"
+        return f"{self.ids.getrandbits(digits * 4):0{digits}x}"
 
     def pick(self, options: list[str]) -> str:
         """One of the options."""

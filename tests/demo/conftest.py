@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import grpc
+import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
@@ -125,3 +127,17 @@ class Sink:
         self.grpc.stop(None)
         self.http.shutdown()
         self.http.server_close()
+
+
+@pytest.fixture(scope="module")
+def open_sink() -> Iterator[Callable[[], Sink]]:
+    """Opens sinks and closes them when the module is done."""
+    opened: list[Sink] = []
+
+    def open_one() -> Sink:
+        opened.append(Sink())
+        return opened[-1]
+
+    yield open_one
+    for sink in opened:
+        sink.close()

@@ -1,0 +1,80 @@
+"""Bounded memories of what is normal: the earliest or the latest few members of a key.
+
+Merging is a union by member, cut to a fixed number in order of event time: the order in which data arrives does not
+matter, seeing a run twice changes nothing, and the cost of an update follows the new data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from actorscope.ingest.store.client import Store
+
+_JOIN = "\x1f"
+_MEMBERS = {"key": pl.String, "at": pl.Datetime("ns", "UTC"), "trace_id": pl.String, "value": pl.Float64}
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A kind of baseline: what makes its key, how many members it keeps and from which end."""
+
+    name: str
+    key: tuple[str, ...]
+    size: int
+    keep: str
+    """`earliest` or `latest`"""
+
+
+FIRST_RUNS = Memory("first_runs", ("actor_id", "task_kind"), 17, "earliest")
+FIRST_USES = Memory("first_uses", ("actor_id", "task_kind", "tool_name"), 8, "earliest")
+RUN_COSTS = Memory("run_costs", ("actor_id", "task_kind", "unit"), 400, "latest")
+
+
+def remember(store: Store, memory: Memory, members: pl.DataFrame, version: int) -> pl.DataFrame:
+    """Merge `members` (the key columns, `at`, `trace_id`, `value`) into a memory and return it for the keys they touch.
+
+    Returns one row per member with the key columns, `at`, `trace_id` and `value`.
+    """
+    fresh = members.select(_key_of(memory.key), *(pl.col(c) for c in list(_MEMBERS)[1:])).cast(_MEMBERS)
+    keys = fresh["key"].unique().sort().to_list()
+    if not keys:
+        return _split(fresh, memory.key)
+    known = store.named("baselines", name=memory.name, keys=keys).cast(_MEMBERS)
+    merged = _merge(memory, known, fresh)
+    if not merged.equals(_merge(memory, known, known.clear())):
+        _save(store, memory, merged, version)
+    return _split(merged, memory.key)
+
+
+def _key_of(columns: Sequence[str]) -> pl.Expr:
+    return pl.concat_str([pl.col(c).fill_null("") for c in columns], separator=_JOIN).alias("key")
+
+
+def _merge(memory: Memory, known: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
+    both = pl.concat([known, fresh]).unique(["key", "trace_id"], keep="last", maintain_order=True)
+    both = both.sort("key", "at", "trace_id")
+    cut = pl.all().head(memory.size) if memory.keep == "earliest" else pl.all().tail(memory.size)
+    return both.group_by("key", maintain_order=True).agg(cut).explode("at", "trace_id", "value")
+
+
+def _save(store: Store, memory: Memory, merged: pl.DataFrame, version: int) -> None:
+    rows = merged.group_by("key", maintain_order=True).agg("at", "trace_id", "value")
+    store.insert_frame(
+        "baselines",
+        rows.select(
+            pl.lit(memory.name).alias("name"),
+            "key",
+            "at",
+            "trace_id",
+            "value",
+            pl.lit(version, pl.UInt64).alias("version"),
+        ),
+    )
+
+
+def _split(members: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    parts = pl.col("key").str.split(_JOIN)
+    return members.with_columns(parts.list.get(i, null_on_oob=True).alias(c) for i, c in enumerate(columns)).drop("key")

@@ -1,0 +1,178 @@
+"""A run cost far more than runs of the same agent for the same kind of task.
+
+**What it finds.** Runs whose cost (tokens where nothing is priced), with all they delegated, lies far above the earlier
+runs of the actor and task kind, on a logarithmic scale.
+
+**Why it matters.** Runaway loops, swollen contexts and wrong models show first in what a run costs. Cost is log-normal:
+on a plain scale one run in ten would look strange.
+
+**Evidence and basis.** The run and its costliest calls; median and spread of up to 200 earlier runs. The spread is the
+median deviation, drawn towards 0.8 while there are few runs.
+
+**What it cannot know.** Whether the task was simply larger.
+
+**False positives.** A rare, legitimately large task: 1.6 % of runs reach 2.5 deviations, one in two hundred 3.
+
+**Next step.** Compare the run with a median run: more turns, a longer context, or another model?
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from actorscope.analysis.detector import Detector, Frames, rows
+from actorscope.analysis.finding import Evidence, Signal
+
+
+@dataclass(frozen=True)
+class Config:
+    """Thresholds of the cost outlier; z counts deviations on the logarithmic scale."""
+
+    info_z: float = 2.0
+    """From here it is info."""
+    low_z: float = 2.5
+    """From here it is low."""
+    medium_z: float = 3.0
+    """From here it is medium."""
+    medium_ratio: float = 10.0
+    """Multiple of the median from which it is medium, whatever z says."""
+    min_usd: float = 0.50
+    """Runs below this cost are at most low."""
+    min_tokens: int = 50_000
+    """The same where nothing is priced."""
+    min_runs: int = 10
+    """Earlier runs needed for more than info."""
+    prior_spread: float = 0.8
+    """Spread that is expected before there are runs."""
+    prior_weight: float = 10.0
+    """How many runs that expectation counts as."""
+    min_spread: float = 0.3
+    """Least spread."""
+
+
+def spread(logs: np.ndarray[Any, Any], config: Config) -> tuple[float, float]:
+    """Median and shrunk median absolute deviation of logarithms of cost."""
+    middle = float(np.median(logs))
+    deviation = 1.4826 * float(np.median(np.abs(logs - middle)))
+    n = len(logs)
+    shrunk = (n * deviation + config.prior_weight * config.prior_spread) / (n + config.prior_weight)
+    return middle, max(shrunk, config.min_spread)
+
+
+def detect(frames: Frames, config: Config) -> list[Signal]:
+    """One signal per run that stands out."""
+    runs = frames["runs"].with_columns(
+        pl.col("task_kind").fill_null(""), _unit().alias("unit"), _measure().alias("measure")
+    )
+    runs = runs.filter(pl.col("measure") > 0, pl.col("actor_id").is_not_null())
+    history = frames["run_costs"].partition_by("actor_id", "task_kind", "unit", as_dict=True) if runs.height else {}
+    signals = []
+    for run in rows(runs.sort("start_time", "span_id")):
+        known = history.get((run["actor_id"], run["task_kind"], run["unit"]))
+        if known is None:
+            continue
+        before = known.filter(pl.col("at") < run["start_time"])["value"].to_numpy()
+        if len(before) >= 3 and (signal := _judge(run, before, frames["costs"], config)):
+            signals.append(signal)
+    return signals
+
+
+def _unit() -> pl.Expr:
+    return pl.when(pl.col("run_cost_usd") > 0).then(pl.lit("usd")).otherwise(pl.lit("tokens"))
+
+
+def _measure() -> pl.Expr:
+    return (
+        pl.when(pl.col("run_cost_usd") > 0)
+        .then(pl.col("run_cost_usd"))
+        .otherwise(pl.col("run_tokens").cast(pl.Float64))
+    )
+
+
+def _judge(run: dict[str, Any], before: np.ndarray[Any, Any], costs: pl.DataFrame, config: Config) -> Signal | None:
+    middle, deviation = spread(np.log(before[before > 0]), config)
+    z, ratio = (math.log(run["measure"]) - middle) / deviation, run["measure"] / math.exp(middle)
+    is_large = run["measure"] >= (config.min_usd if run["unit"] == "usd" else config.min_tokens)
+    severity = None
+    if z >= config.info_z:
+        severity = "info"
+    if len(before) >= config.min_runs:
+        severity = "low" if z >= config.low_z else severity
+        if is_large and (z >= config.medium_z or ratio >= config.medium_ratio):
+            severity = "medium"
+        if severity == "medium" and run["measure"] >= 5 * float(np.quantile(before, 0.99)):
+            severity = "high"
+    if severity is None:
+        return None
+    return _signal(run, severity, z, ratio, middle, deviation, before, costs, config)
+
+
+def _signal(
+    run: dict[str, Any], severity: str, z: float, ratio: float, middle: float, deviation: float,
+    before: np.ndarray[Any, Any], costs: pl.DataFrame, config: Config,
+) -> Signal:  # fmt: skip
+    median, kind = math.exp(middle), run["task_kind"] or "any work"
+    text = (lambda x: f"${x:.4g}") if run["unit"] == "usd" else (lambda x: f"{x:,.0f} tokens")
+    below = costs.filter(pl.col("trace_id") == run["trace_id"], pl.col("top_run_span_id") == run["span_id"])
+    worst = rows(below.sort("cost_usd", "span_id", descending=[True, False]).head(5))
+    return Signal(
+        rule="C3",
+        severity=severity,
+        confidence=min(0.95, 0.5 + len(before) / 400 + (z - 2) / 10),
+        title=f"{run['actor_name']} spent {text(run['measure'])} on {kind}, {ratio:.1f} times its median",
+        subject_id=run["actor_id"],
+        subject_name=run["actor_name"] or "",
+        scope=("run cost", run["task_kind"]),
+        trace_id=run["trace_id"],
+        span_id=run["span_id"],
+        at=run["start_time"],
+        evidence=(
+            Evidence(
+                run["trace_id"], run["span_id"], "outlier", f"{text(run['measure'])} against a median of {text(median)}"
+            ),
+            *(Evidence(c["trace_id"], c["span_id"], "cost", f"{c['name']}: ${c['cost_usd']:.4g}") for c in worst),
+        ),
+        baseline={
+            "level": "actor and task kind" if run["task_kind"] else "actor",
+            "runs": len(before),
+            "unit": run["unit"],
+            "median": median,
+            "p95": float(np.quantile(before, 0.95)),
+            "observed": run["measure"],
+            "z": round(z, 2),
+            "spread": round(deviation, 3),
+            "threshold": f"z {config.medium_z:g} or {config.medium_ratio:g} times the median",
+        },
+        counterfactual=f"silent below {text(math.exp(middle + config.info_z * deviation))}",
+        impact={
+            "cost_usd": run["run_cost_usd"],
+            "tokens": run["run_tokens"],
+            "above_median_usd": run["measure"] - median if run["unit"] == "usd" else None,
+        },
+        basis="declared" if below.height and below["cost_source"].eq("stated").all() else "derived",
+        caveats=() if run["unit"] == "usd" else ("no price is known for these calls: compared by tokens",),
+    )
+
+
+DETECTOR = Detector(
+    id="cost_outlier",
+    family="cost",
+    title="Runaway cost",
+    version=1,
+    needs={
+        "runs": (
+            "trace_id", "span_id", "actor_id", "actor_name", "task_kind", "run_cost_usd", "run_tokens", "start_time",
+        ),
+        "run_costs": ("actor_id", "task_kind", "unit", "at", "value"),
+        "costs": ("trace_id", "span_id", "top_run_span_id", "name", "cost_usd", "cost_source"),
+    },
+    config=Config,
+    detect=detect,
+    explanation=__doc__,
+    next_step="Compare the run with a median run: more turns, a longer context, or another model?",
+)  # fmt: skip

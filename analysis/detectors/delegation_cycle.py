@@ -1,0 +1,159 @@
+"""An agent is started again while an earlier start of it is still waiting: A -> B -> C -> A.
+
+**What it finds.** A run of an actor among whose open ancestors the same actor already stands, on one path of delegation;
+also a declared delegation chain in which a principal stands twice.
+
+**Why it matters.** Every agent on the path waits for the one below. Without progress the loop pays for itself until
+a limit, a timeout or the budget ends it, and frameworks have raised or dropped their limits.
+
+**Evidence and basis.** The runs on the path, from the first start of the actor to the repeated one. The basis is that of
+the actors' identities; a chain in `actorscope.delegation.chain` is declared.
+
+**What it cannot know.** Whether the agents made progress that no span shows. Without the text of the tasks a single
+return is reported low, because recursion can be legitimate.
+
+**False positives.** A planner that hands a smaller part of its task to itself: a different task is only info.
+
+**Next step.** Open the run, read the tasks on the path, end the outermost run, and give the returning agent a tool to
+answer instead of one to delegate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from actorscope.analysis.detector import Detector, Frames, rows
+from actorscope.analysis.finding import EVIDENCE_LIMIT, Evidence, Signal, weakest
+
+
+@dataclass(frozen=True)
+class Config:
+    """Thresholds of the delegation cycle."""
+
+    same_goal: float = 0.8
+    """Share of common words from which two tasks count as the same (Jaccard)."""
+    high_revolutions: int = 2
+    """Returns of the same actor from which the finding is high."""
+    high_depth: int = 12
+    """Runs on one path from which the finding is high."""
+
+
+def similarity(first: str | None, second: str | None) -> float | None:
+    """Jaccard similarity of the words of two texts; None when one is missing."""
+    if not first or not second:
+        return None
+    a, b = set(first.lower().split()), set(second.lower().split())
+    return len(a & b) / len(a | b) if a | b else None
+
+
+def detect(frames: Frames, config: Config) -> list[Signal]:
+    """One signal per trace and set of actors in the cycle, for the deepest return."""
+    runs = {(r["trace_id"], r["span_id"]): r for r in rows(frames["runs"])}
+    best: dict[tuple[Any, ...], Signal] = {}
+    for run in runs.values():
+        path = list(_path(run, runs))
+        returns = [i for i, above in enumerate(path) if above["actor_id"] == run["actor_id"]]
+        if not run["actor_id"] or not returns:
+            continue
+        signal = _signal([*reversed(path[: returns[-1] + 1]), run], len(returns), path[returns[0]], len(path), config)
+        key = (signal.trace_id, signal.scope)
+        if key not in best or _rank(signal) > _rank(best[key]):
+            best[key] = signal
+    return sorted(best.values(), key=lambda s: (s.at, s.span_id))
+
+
+def _path(run: dict[str, Any], runs: dict[tuple[Any, Any], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The open runs above a run, nearest first; a run that ended before this one began does not wait for it."""
+    seen = {run["span_id"]}
+    above = runs.get((run["trace_id"], run["parent_run_span_id"]))
+    while above is not None and above["span_id"] not in seen:
+        seen.add(above["span_id"])
+        if above["end_time"] >= run["start_time"]:
+            yield above
+        above = runs.get((above["trace_id"], above["parent_run_span_id"]))
+
+
+def _rank(signal: Signal) -> tuple[int, int, str]:
+    return signal.baseline["revolutions"], signal.baseline["depth"], signal.span_id
+
+
+def _severity(revolutions: int, depth: int, alike: float | None, config: Config) -> str:
+    if alike is None:
+        return "medium" if revolutions >= config.high_revolutions else "low"
+    if alike < config.same_goal:
+        return "info"
+    return "high" if revolutions >= config.high_revolutions or depth >= config.high_depth else "medium"
+
+
+def _signal(
+    cycle: list[dict[str, Any]], revolutions: int, earlier: dict[str, Any], depth: int, config: Config
+) -> Signal:
+    """`cycle` runs from the outermost start of the actor to the repeated one; `earlier` is its nearest earlier start."""
+    run, actors = cycle[-1], list(dict.fromkeys(r["actor_id"] for r in cycle))
+    alike = similarity(run["request"], earlier["request"])
+    names = " -> ".join(str(r["actor_name"]) for r in (cycle if len(cycle) <= 6 else [*cycle[:5], run]))
+    first_return = next(r for r in cycle[1:] if r["actor_id"] == run["actor_id"])
+    shown = cycle if len(cycle) <= EVIDENCE_LIMIT else [*cycle[: EVIDENCE_LIMIT - 1], run]
+    evidence = tuple(
+        Evidence(
+            r["trace_id"], r["span_id"], _role(i, r, cycle), f"run of {r['actor_name']}, open while the next one runs"
+        )
+        for i, r in enumerate(shown)
+    )
+    return Signal(
+        rule="D1a",
+        severity=_severity(revolutions, depth, alike, config),
+        confidence=0.6 if alike is None else 0.95 if alike >= config.same_goal else 0.3,
+        title=f"Delegation cycle: {names}",
+        subject_id=run["actor_id"],
+        subject_name=run["actor_name"] or "",
+        scope=tuple(sorted(actors)),
+        trace_id=run["trace_id"],
+        span_id=run["span_id"],
+        at=run["start_time"],
+        evidence=evidence,
+        baseline={
+            "level": "path of open runs",
+            "revolutions": revolutions,
+            "depth": depth,
+            "observed": f"the task is {alike:.0%} the same"
+            if alike is not None
+            else "the texts of the tasks are not recorded",
+            "threshold": f"same task from {config.same_goal:.0%}",
+        },
+        counterfactual=f"silent if {run['actor_name']} had not been started again below its own open run, or with a different task",
+        impact={
+            "cost_usd": first_return["run_cost_usd"],
+            "tokens": first_return["run_tokens"],
+            "what": "spent from the first return on",
+            "cheapest_cut": f"{cycle[-2]['actor_name']} -> {run['actor_name']}",
+        },
+        basis=weakest(*(r["actor_basis"] for r in cycle)),
+        caveats=() if alike is not None else ("the tasks cannot be compared: no content was recorded",),
+    )
+
+
+def _role(index: int, run: dict[str, Any], cycle: list[dict[str, Any]]) -> str:
+    if index == 0:
+        return "context: first start"
+    return "returns" if run["actor_id"] == cycle[-1]["actor_id"] else "on the path"
+
+
+DETECTOR = Detector(
+    id="delegation_cycle",
+    family="delegation",
+    title="Delegation cycle",
+    version=1,
+    needs={
+        "runs": (
+            "trace_id", "span_id", "parent_run_span_id", "actor_id", "actor_name", "actor_basis", "request",
+            "start_time", "end_time", "run_cost_usd", "run_tokens",
+        )
+    },
+    config=Config,
+    detect=detect,
+    explanation=__doc__,
+    next_step="Open the run, compare the tasks on the path, end the outermost run.",
+)  # fmt: skip

@@ -1,0 +1,167 @@
+"""The same successful write was done again for the same cause.
+
+**What it finds.** A write with the same tool and the same canonical arguments as an earlier successful one: in the same
+trace (X1), or in another trace for the same cause or for no recorded cause (X6).
+
+**Why it matters.** Money is sent twice, a mail goes out twice. In real traffic the same successful write twice in one run
+is nearly always a fault (0.4 % of runs), while equal writes for different requests are normal and stay silent.
+
+**Evidence and basis.** The repeated write accuses; the first one is context. The basis is that of the effect class and of
+the cause: declared, derived from the request, or inferred.
+
+**What it cannot know.** Effects without recorded arguments, and whether the receiver ignored the repetition.
+
+**False positives.** Writes that are meant to be repeated with equal arguments. An honoured idempotency key is only info;
+a write that a journal served (`actorscope.action.replayed`) and a failed first attempt are not counted at all.
+
+**Next step.** Check at the receiver whether both took effect; give the action an idempotency key.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+
+from actorscope.analysis.detector import Detector, Frames, rows
+from actorscope.analysis.finding import Evidence, Signal, weakest
+
+_GRAVE = re.compile(
+    r"(?:^|[^a-z])(?:pay|payment|transfer|refund|charge|wire|purchase|order|buy|sell|invoice|send|email|mail|message|sms|"
+    r"post|publish|delete|remove|cancel|revoke|grant)(?:[^a-z]|$)"
+)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Thresholds of the duplicate effect."""
+
+    window_days: float = 30.0
+    """How long ago the first write may lie."""
+
+
+def detect(frames: Frames, config: Config) -> list[Signal]:
+    """One signal per repeated write."""
+    writes = frames["actions"].filter(
+        pl.col("side_effect").is_in(["write", "destructive"]),
+        pl.col("signature").is_not_null(),
+        pl.col("is_error").not_(),
+        pl.col("replayed").fill_null(False).not_(),
+    )
+    earlier = (
+        frames["effects"]
+        .unique(["trace_id", "span_id"])
+        .rename({c: f"first_{c}" for c in frames["effects"].columns if c != "signature"})
+    )
+    pairs = writes.join(earlier, on="signature").filter(
+        (pl.col("first_start_time") < pl.col("start_time"))
+        | ((pl.col("first_start_time") == pl.col("start_time")) & (pl.col("first_span_id") < pl.col("span_id"))),
+        pl.col("start_time") - pl.col("first_start_time") <= timedelta(days=config.window_days),
+        _is_same_cause(),
+    )
+    counted = pairs.with_columns(pl.len().over("trace_id", "span_id").alias("times"))
+    nearest = counted.sort("first_start_time", "first_span_id").unique(["trace_id", "span_id"], keep="last")
+    return [_signal(pair) for pair in rows(nearest.sort("start_time", "span_id"))]
+
+
+def _is_same_cause() -> pl.Expr:
+    """In one trace unless both causes are known and differ; across traces the same cause, or none on record."""
+    cause, first = pl.col("cause_id").fill_null(""), pl.col("first_cause_id").fill_null("")
+    same_trace = pl.col("trace_id") == pl.col("first_trace_id")
+    is_scheduled = pl.col("trigger").fill_null("") == "schedule"
+    across = ((cause == first) & (cause != "")) | (cause == "")
+    return (same_trace & ((cause == first) | (cause == "") | (first == ""))) | (
+        same_trace.not_() & across & is_scheduled.not_()
+    )
+
+
+def _severity(pair: dict[str, Any], across: bool, anchored: bool) -> str:
+    if pair["idempotency_digest"] and pair["idempotency_digest"] == pair["first_idempotency_digest"]:
+        return "info"
+    if across and not anchored:
+        return "low"
+    return "high" if _GRAVE.search(re.sub(r"([a-z])([A-Z])", r"\1_\2", pair["tool_name"]).lower()) else "medium"
+
+
+def _cause_class(pair: dict[str, Any], across: bool) -> str:
+    if pair["trigger"] in ("retry", "replay", "resume", "compensation"):
+        return str(pair["trigger"])
+    if not across:
+        return "self"
+    return "upstream duplicate" if pair["cause_id"] else "unknown"
+
+
+def _signal(pair: dict[str, Any]) -> Signal:
+    across = pair["trace_id"] != pair["first_trace_id"]
+    cause = pair["cause_id"] or ""
+    # An equal request without a user or a conversation may come from two people.
+    anchored = not cause.startswith("ask:") or bool(pair["user_id"] or pair["conversation_id"])
+    gap = pair["start_time"] - pair["first_start_time"]
+    where = "in another trace" if across else "in the same run"
+    return Signal(
+        rule="X6" if across else "X1",
+        severity=_severity(pair, across, anchored),
+        confidence=0.95 if not across else 0.9 if cause and anchored else 0.6,
+        title=f"{pair['actor_name'] or 'An agent'} repeated {pair['tool_name']} {where} after {_span_of(gap.total_seconds())}",
+        subject_id=pair["actor_id"] or "unknown",
+        subject_name=pair["actor_name"] or "",
+        scope=(pair["signature"], cause),
+        trace_id=pair["trace_id"],
+        span_id=pair["span_id"],
+        at=pair["start_time"],
+        evidence=(
+            Evidence(
+                pair["first_trace_id"],
+                pair["first_span_id"],
+                "context: first write",
+                "succeeded with the same tool and arguments",
+            ),
+            Evidence(
+                pair["trace_id"], pair["span_id"], "repeated write", f"succeeded again, number {pair['times'] + 1}"
+            ),
+        ),
+        baseline={
+            "level": "signature and cause",
+            "expected": "once per cause",
+            "observed": pair["times"] + 1,
+            "cause_class": _cause_class(pair, across),
+            "cause": pair["cause_basis"],
+        },
+        counterfactual="silent if the earlier write had failed, if the arguments differed, or if a new request had asked for it",
+        impact={"duplicate_effects": pair["times"], "target": pair["target"] or "", "cost_usd": pair["cost_usd"]},
+        basis=weakest(pair["side_effect_basis"], "inferred" if across and not cause else "derived"),
+        caveats=() if cause or not across else ("no cause is recorded for this run: it may have been asked for anew",),
+    )
+
+
+def _span_of(seconds: float) -> str:
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.1f} seconds"
+
+
+DETECTOR = Detector(
+    id="duplicate_effect",
+    family="reexecution",
+    title="Duplicate side effect",
+    version=1,
+    needs={
+        "actions": (
+            "trace_id", "span_id", "actor_id", "actor_name", "tool_name", "signature", "side_effect", "side_effect_basis",
+            "is_error", "replayed", "idempotency_digest", "cause_id", "cause_basis", "trigger", "user_id",
+            "conversation_id", "target", "cost_usd", "start_time",
+        ),
+        "effects": (
+            "signature", "trace_id", "span_id", "start_time", "cause_id", "idempotency_digest",
+        ),
+    },
+    config=Config,
+    detect=detect,
+    explanation=__doc__,
+    next_step="Check at the receiver whether both writes took effect; give the action an idempotency key.",
+    quiet_hours=float("inf"),
+)  # fmt: skip

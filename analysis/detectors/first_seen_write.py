@@ -1,0 +1,124 @@
+"""An agent wrote with a tool that it had never used for this kind of task.
+
+**What it finds.** The first runs in which an actor uses a writing tool for a task kind, after enough runs of that kind
+without it. Without a declared task kind the actor's whole history is the baseline.
+
+**Why it matters.** A new write is how a hijacked or drifting agent first becomes visible, and how a legitimate change
+of behaviour should be noticed by its owner.
+
+**Evidence and basis.** The action; the number of earlier runs of the kind that never used the tool. The basis is that of
+the effect class: declared, or inferred from the tool's name.
+
+**What it cannot know.** Whether the change was wanted. Targets of known tools are not looked at by this rule.
+
+**False positives.** A new version of an agent with new tools. The first runs of a kind are learned silently; a tool seen
+in three separate runs is learned as well, unless its runs are too young to tell.
+
+**Next step.** Ask the owner of the agent whether the tool is meant for this work; if so, nothing needs doing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from actorscope.analysis.detector import Detector, Frames, rows
+from actorscope.analysis.finding import Evidence, Signal, weakest
+
+_KEY = ["actor_id", "task_kind"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Thresholds of the first-seen write."""
+
+    min_runs: int = 8
+    """Earlier runs of the kind before anything is said (at most 16)."""
+    learn_after: int = 3
+    """Separate runs with the tool after which it counts as normal."""
+
+
+def detect(frames: Frames, config: Config) -> list[Signal]:
+    """One signal per trace and tool."""
+    writes = frames["actions"].filter(
+        pl.col("side_effect").is_in(["write", "destructive"]),
+        pl.col("actor_id").is_not_null(),
+        pl.col("tool_name").is_not_null(),
+    )
+    first = writes.with_columns(pl.col("task_kind").fill_null("")).sort("start_time", "span_id")
+    first = first.unique(["trace_id", *_KEY, "tool_name"], keep="first", maintain_order=True)
+    uses = (
+        frames["first_uses"]
+        .sort("at", "trace_id")
+        .with_columns(
+            pl.int_range(1, pl.len() + 1).over(*_KEY, "tool_name").alias("rank"),
+            pl.col("at").min().over(*_KEY, "tool_name").alias("first_at"),
+        )
+    )
+    found = first.join(uses, on=["trace_id", *_KEY, "tool_name"]).filter(pl.col("rank") <= config.learn_after)
+    runs = frames["first_runs"].join(found.select(*_KEY, "tool_name", "first_at").unique(), on=_KEY)
+    runs = (
+        runs.filter(pl.col("at") < pl.col("first_at")).group_by(*_KEY, "tool_name").agg(pl.len().alias("runs_before"))
+    )
+    found = found.join(runs, on=[*_KEY, "tool_name"]).filter(pl.col("runs_before") >= config.min_runs)
+    return [_signal(row, config) for row in rows(found.sort("start_time", "span_id"))]
+
+
+def _signal(action: dict[str, Any], config: Config) -> Signal:
+    kind = action["task_kind"] or "any work"
+    has_kind = bool(action["task_kind"])
+    at_least = "at least " if action["runs_before"] >= 16 else ""
+    destructive = action["side_effect"] == "destructive"
+    return Signal(
+        rule="P5",
+        severity=("high" if destructive else "medium") if has_kind else ("medium" if destructive else "low"),
+        confidence=0.8 if has_kind else 0.5,
+        title=f"{action['actor_name']} used {action['tool_name']} for {kind} for the first time",
+        subject_id=action["actor_id"],
+        subject_name=action["actor_name"] or "",
+        scope=(action["task_kind"], action["tool_name"]),
+        trace_id=action["trace_id"],
+        span_id=action["span_id"],
+        at=action["start_time"],
+        evidence=(
+            Evidence(
+                action["trace_id"],
+                action["span_id"],
+                "first use",
+                f"{action['tool_name']} ({action['side_effect']}) after {at_least}{action['runs_before']} runs without it",
+            ),
+        ),
+        baseline={
+            "level": "actor and task kind" if has_kind else "actor",
+            "runs": action["runs_before"],
+            "observed": f"use number {action['rank']} of {action['tool_name']}",
+            "expected": "a tool that earlier runs used",
+            "parameters": {"min_runs": config.min_runs, "learn_after": config.learn_after},
+        },
+        counterfactual=f"silent if one of the first {action['runs_before']} runs had used {action['tool_name']}",
+        impact={"side_effect": action["side_effect"], "target": action["target"] or "", "cost_usd": action["cost_usd"]},
+        basis=weakest(action["side_effect_basis"], action["actor_basis"]),
+        caveats=() if has_kind else ("no task kind is declared: compared with everything the agent did",),
+    )
+
+
+DETECTOR = Detector(
+    id="first_seen_write",
+    family="authority",
+    title="First write of its kind",
+    version=1,
+    needs={
+        "actions": (
+            "trace_id", "span_id", "actor_id", "actor_name", "actor_basis", "task_kind", "tool_name", "side_effect",
+            "side_effect_basis", "target", "cost_usd", "start_time",
+        ),
+        "first_uses": ("actor_id", "task_kind", "tool_name", "trace_id", "at"),
+        "first_runs": ("actor_id", "task_kind", "trace_id", "at"),
+    },
+    config=Config,
+    detect=detect,
+    explanation=__doc__,
+    next_step="Ask the agent's owner whether this tool is meant for this work.",
+)  # fmt: skip

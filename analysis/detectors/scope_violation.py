@@ -1,0 +1,127 @@
+"""An action used a scope that its grant does not cover.
+
+**What it finds.** A tool call whose used scope (`actorscope.authz.scope.used`, else its tool) matches no entry of the
+nearest grant: the one on the action (`actorscope.authz.scope.granted`), else that of the delegation it runs under.
+
+**Why it matters.** The agent did what nobody allowed it to do: a policy is missing, not enforced, or was got around.
+
+**Evidence and basis.** The action, and the span that carries the grant. Declared when scope and grant are attributes;
+derived when the used scope is read from the tool's name.
+
+**What it cannot know.** Grants that nobody recorded: without a grant on the path there is no finding.
+
+**False positives.** Grants in another notation than the scopes; patterns with `*` are understood.
+
+**Next step.** Decide whether the grant is too narrow or the action was wrong; extend the one or revoke the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import polars as pl
+
+from actorscope.analysis.detector import Detector, Frames, rows
+from actorscope.analysis.finding import Evidence, Signal
+
+
+@dataclass(frozen=True)
+class Config:
+    """Thresholds of the scope violation."""
+
+    read_severity: str = "low"
+    """Severity of a read outside the grant."""
+    write_severity: str = "high"
+    """Severity of a write or destructive action outside the grant."""
+
+
+def covers(grant: list[str], scope: str) -> bool:
+    """Whether one entry of a grant covers a scope; `*` stands for any text."""
+    return any(entry == scope or ("*" in entry and fnmatchcase(scope, entry)) for entry in grant)
+
+
+def used_scopes(action: dict[str, Any]) -> tuple[list[str], str]:
+    """What an action used and the basis of saying so; nothing where the grant speaks of something else than tools."""
+    if action["scope_used"]:
+        return action["scope_used"], "declared"
+    if action["tool_name"] and all(entry.startswith("tool:") for entry in action["grant"]):
+        return [f"tool:{action['tool_name']}"], "derived"
+    return [], "inferred"
+
+
+def detect(frames: Frames, config: Config) -> list[Signal]:
+    """One signal per action with a scope outside its grant."""
+    granted = frames["actions"].filter(pl.col("grant").list.len() > 0)
+    signals = []
+    for action in rows(granted):
+        used, basis = used_scopes(action)
+        outside = sorted({scope for scope in used if not covers(action["grant"], scope)})
+        if outside:
+            signals.append(_signal(action, outside, basis, config))
+    return signals
+
+
+def _severity(action: dict[str, Any], config: Config) -> str:
+    if action["authz_outcome"] == "deny" and action["is_error"]:
+        return "info"
+    if action["side_effect"] in ("write", "destructive"):
+        return config.write_severity
+    return config.read_severity if action["side_effect"] in ("read", "none") else "medium"
+
+
+def _signal(action: dict[str, Any], outside: list[str], basis: str, config: Config) -> Signal:
+    scopes = ", ".join(outside)
+    granted = ", ".join(action["grant"][:12])
+    evidence = [
+        Evidence(
+            action["trace_id"],
+            action["span_id"],
+            "violation",
+            f"{action['tool_name']} used {scopes}, which is not granted",
+        )
+    ]
+    if action["grant_span_id"] and action["grant_span_id"] != action["span_id"]:
+        evidence.append(Evidence(action["trace_id"], action["grant_span_id"], "context: grant", f"grants {granted}"))
+    blocked = action["authz_outcome"] == "deny" and action["is_error"]
+    return Signal(
+        rule="P1",
+        severity=_severity(action, config),
+        confidence=0.99 if basis == "declared" else 0.9,
+        title=f"{action['actor_name'] or 'An agent'} used {scopes} outside its grant"
+        + (" and was stopped" if blocked else ""),
+        subject_id=action["actor_id"] or "unknown",
+        subject_name=action["actor_name"] or "",
+        scope=(action["tool_name"] or "", *outside),
+        trace_id=action["trace_id"],
+        span_id=action["span_id"],
+        at=action["start_time"],
+        evidence=tuple(evidence),
+        baseline={"level": "grant", "expected": action["grant"], "observed": outside},
+        counterfactual=f"silent if the grant had named {scopes}",
+        impact={
+            "side_effect": action["side_effect"] or "unknown",
+            "target": action["target"] or "",
+            "cost_usd": action["cost_usd"],
+        },
+        basis=basis,
+    )
+
+
+DETECTOR = Detector(
+    id="scope_violation",
+    family="authority",
+    title="Use outside the granted scope",
+    version=1,
+    needs={
+        "actions": (
+            "trace_id", "span_id", "actor_id", "actor_name", "tool_name", "scope_used", "grant", "grant_span_id",
+            "authz_outcome", "is_error", "side_effect", "target", "cost_usd", "start_time",
+        )
+    },
+    config=Config,
+    detect=detect,
+    explanation=__doc__,
+    next_step="Compare the grant with the action: extend the grant, or revoke what allowed the action.",
+)  # fmt: skip

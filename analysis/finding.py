@@ -1,0 +1,100 @@
+"""What a detector says and what becomes of it: signals, findings, evidence. Plain values, no store, no clock."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+SEVERITIES = ("info", "low", "medium", "high", "critical")
+BASES = ("inferred", "derived", "declared")
+EVIDENCE_LIMIT = 20
+
+
+def weakest(*bases: str | None) -> str:
+    """The basis of a claim that rests on several facts: that of the weakest; unknown ones count as inferred."""
+    return min((b if b in BASES else BASES[0] for b in bases), key=BASES.index, default=BASES[0])
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A span that makes the claim true; a role that starts with `context` only explains and accuses nobody."""
+
+    trace_id: str
+    span_id: str
+    role: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One place where a detector's rule holds. `scope` and the subject make the fingerprint."""
+
+    rule: str
+    severity: str
+    confidence: float
+    title: str
+    subject_id: str
+    subject_name: str
+    scope: tuple[str, ...]
+    trace_id: str
+    span_id: str
+    at: datetime
+    evidence: tuple[Evidence, ...]
+    baseline: dict[str, Any]
+    counterfactual: str
+    impact: dict[str, Any]
+    basis: str
+    caveats: tuple[str, ...] = ()
+
+    def fingerprint(self, detector: str) -> str:
+        """Detector, subject and scope: the same thing wrong again has the same fingerprint."""
+        return _digest(detector, self.subject_id, *self.scope)
+
+
+@dataclass
+class Finding:
+    """What people see: all signals of one fingerprint since it was opened. Fields as in the contract."""
+
+    id: str
+    detector: str
+    family: str
+    rule: str
+    severity: str
+    confidence: float
+    state: str
+    title: str
+    subject: dict[str, str]
+    opened_at: datetime
+    updated_at: datetime
+    first_evidence_at: datetime
+    last_evidence_at: datetime
+    count: int
+    evidence: list[dict[str, str]]
+    baseline: dict[str, Any]
+    counterfactual: str
+    impact: dict[str, Any]
+    basis: str
+    caveats: list[str]
+    fingerprint: str
+    next_step: str = ""
+    resolution: str = ""
+    occurrences: list[dict[str, Any]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract's JSON; times are RFC 3339 in UTC."""
+        return {k: _iso(v) if isinstance(v, datetime) else v for k, v in asdict(self).items()}
+
+
+def finding_id(fingerprint: str, trace_id: str, span_id: str) -> str:
+    """The same input gives the same id: it follows from the fingerprint and the place of the first evidence."""
+    return "fnd_" + _digest(fingerprint, trace_id, span_id)[:24]
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

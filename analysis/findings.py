@@ -1,0 +1,156 @@
+"""The life of findings: opened, counted, escalated, retracted, resolved. Pure; the store is read and written around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from actorscope.analysis.detector import Detector
+from actorscope.analysis.finding import EVIDENCE_LIMIT, SEVERITIES, Finding, Signal, finding_id
+
+Place = tuple[str, str]
+"""Trace and span of an occurrence."""
+
+
+@dataclass
+class Known:
+    """An open finding with the places where it was seen in the traces that are looked at now."""
+
+    finding: Finding
+    places: dict[Place, str] = field(default_factory=dict)
+
+
+@dataclass
+class Change:
+    """What a pass did to one finding."""
+
+    finding: Finding
+    kind: str
+    """`opened`, `escalated`, `updated`, `resolved`"""
+    seen: dict[Place, tuple[datetime, str]] = field(default_factory=dict)
+    retracted: list[Place] = field(default_factory=list)
+
+
+def apply(
+    detector: Detector,
+    signals: Iterable[Signal],
+    known: dict[str, Known],
+    touched: set[str],
+    now: datetime,
+    event_time: datetime,
+) -> list[Change]:
+    """What the signals of one detector over the traces `touched` make of its open findings (by fingerprint).
+
+    An occurrence in a touched trace that is not signalled any more is retracted: later spans took its ground away.
+    A finding without occurrences, or quiet for the detector's `quiet_hours` of event time, is resolved.
+    """
+    by_fingerprint: dict[str, list[Signal]] = {}
+    for signal in signals:
+        by_fingerprint.setdefault(signal.fingerprint(detector.id), []).append(signal)
+    changes = []
+    for fingerprint in sorted({*by_fingerprint, *known}):
+        group = sorted(by_fingerprint.get(fingerprint, []), key=lambda s: (s.at, s.trace_id, s.span_id))
+        if fingerprint in known:
+            change = _update(detector, known[fingerprint], group, touched, now, event_time)
+        else:
+            change = _open(detector, fingerprint, group, now)
+        if change is not None:
+            changes.append(change)
+    return changes
+
+
+def _worst(signals: list[Signal]) -> Signal:
+    """The signal that speaks for all: the gravest, of these the latest."""
+    return max(signals, key=lambda s: (SEVERITIES.index(s.severity), s.at, s.span_id))
+
+
+def _open(detector: Detector, fingerprint: str, signals: list[Signal], now: datetime) -> Change:
+    first, face = signals[0], _worst(signals)
+    seen = {(s.trace_id, s.span_id): (s.at, s.severity) for s in signals}
+    finding = Finding(
+        id=finding_id(fingerprint, first.trace_id, first.span_id),
+        detector=detector.id,
+        family=detector.family,
+        rule=face.rule,
+        severity=face.severity,
+        confidence=0.0,
+        state="open",
+        title="",
+        subject={"id": face.subject_id, "name": face.subject_name},
+        opened_at=now,
+        updated_at=now,
+        first_evidence_at=first.at,
+        last_evidence_at=signals[-1].at,
+        count=len(seen),
+        evidence=[],
+        baseline={},
+        counterfactual="",
+        impact={},
+        basis="",
+        caveats=[],
+        fingerprint=fingerprint,
+        next_step=detector.next_step,
+    )
+    return Change(_wear(finding, face), "opened", seen)
+
+
+def _wear(finding: Finding, face: Signal) -> Finding:
+    """The finding with the claim and evidence of a signal."""
+    return replace(
+        finding,
+        rule=face.rule,
+        severity=face.severity,
+        confidence=round(face.confidence, 3),
+        title=face.title,
+        evidence=[vars(e) for e in face.evidence[:EVIDENCE_LIMIT]],
+        baseline=face.baseline,
+        counterfactual=face.counterfactual,
+        impact=face.impact,
+        basis=face.basis,
+        caveats=list(face.caveats),
+    )
+
+
+def _update(
+    detector: Detector, known: Known, signals: list[Signal], touched: set[str], now: datetime, event_time: datetime
+) -> Change | None:
+    finding = known.finding
+    seen = {(s.trace_id, s.span_id): (s.at, s.severity) for s in signals}
+    fresh = {place: value for place, value in seen.items() if known.places.get(place) != value[1]}
+    new = [place for place in fresh if place not in known.places]
+    gone = [place for place in known.places if place[0] in touched and place not in seen]
+    count = finding.count + len(new) - len(gone)
+    if count <= 0:
+        resolved = replace(
+            finding, state="resolved", updated_at=now, count=0, resolution="later spans took its ground away"
+        )
+        return Change(resolved, "resolved", {}, gone)
+    quiet = timedelta(hours=min(detector.quiet_hours, 24 * 3650))
+    last = max([finding.last_evidence_at, *(s.at for s in signals)])
+    if not fresh and not gone:
+        if event_time - last < quiet:
+            return None
+        text = f"not seen again for {detector.quiet_hours:g} hours"
+        return Change(replace(finding, state="resolved", updated_at=now, resolution=text), "resolved")
+    face = _worst(signals) if signals else None
+    is_graver = face is not None and SEVERITIES.index(face.severity) > SEVERITIES.index(finding.severity)
+    if face is not None and (is_graver or face.severity == finding.severity):
+        finding = _wear(finding, face)
+    finding = replace(finding, updated_at=now, count=count, last_evidence_at=last)
+    return Change(finding, "escalated" if is_graver else "updated", fresh, gone)
+
+
+def transition(change: Change) -> dict[str, Any]:
+    """What subscribers are told, with an id that a repetition of the pass does not change."""
+    finding = change.finding
+    suffix = "" if change.kind == "opened" else f"-{finding.severity}" if change.kind == "escalated" else ""
+    return {
+        "id": f"{finding.id}-{change.kind}{suffix}",
+        "finding_id": finding.id,
+        "kind": change.kind,
+        "severity": finding.severity,
+        "at": finding.updated_at,
+        "finding": finding.to_json(),
+    }

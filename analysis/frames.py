@@ -1,0 +1,154 @@
+"""The frames that detectors may ask for, and how they are filled from new data.
+
+| frame | one row per |
+| --- | --- |
+| `runs` | run of an agent in the touched traces |
+| `actions` | tool call or other action in them |
+| `costs` | span with a cost in them |
+| `delegations` | act of delegation in them |
+| `first_runs` | one of the earliest runs of an (actor, task kind) that is touched |
+| `first_uses` | one of the earliest runs that used a tool, per touched (actor, task kind, tool) |
+| `run_costs` | one of the latest runs of a touched (actor, task kind, unit) with its cost |
+| `effects` | successful write with the signature of a touched one, ever |
+| `daily_spend` | touched (actor, day) with what it spent |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import polars as pl
+
+from actorscope.analysis import baselines
+from actorscope.analysis.delegations import EDGE, delegations
+from actorscope.analysis.weave import weave
+from actorscope.ingest.store.client import Store
+
+FRAMES = ("runs", "actions", "costs", "delegations", "first_runs", "first_uses", "run_costs", "effects", "daily_spend")
+_WRITES = ("write", "destructive")
+_MARGIN = timedelta(days=1)
+_FACTS = (
+    "trace_id", "span_id", "start_time", "role", "run_span_id", "parent_run_span_id", "actor_id", "actor_name",
+    "actor_basis", "caller_id", "caller_name", "task_kind", "trigger", "user_id", "conversation_id", "cause_id", "cause_basis",
+    "is_error", "is_counted", "cost_usd", "cost_source", "attempt", "tool_name", "side_effect", "signature", "is_replayed",
+    "idempotency_digest", "run_cost_usd", "run_tokens", "run_calls",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Touched:
+    """All known spans of the traces that new spans belong to, woven."""
+
+    steps: pl.DataFrame
+    edges: pl.DataFrame
+
+
+def read(store: Store, arrivals: pl.DataFrame) -> pl.DataFrame:
+    """The known spans of the traces in `arrivals` (trace_id, start_time), empty text as null."""
+    bounds = {"from": arrivals["start_time"].min() - _MARGIN, "to": arrivals["start_time"].max() + _MARGIN}
+    parts = [
+        store.named("trace_spans", traces=chunk.to_list(), **bounds)
+        for chunk in _chunks(arrivals["trace_id"].unique().sort(), 2000)
+    ]
+    return nulls(pl.concat(parts))
+
+
+def _chunks(series: pl.Series, size: int) -> list[pl.Series]:
+    return [series.slice(start, size) for start in range(0, max(series.len(), 1), size)]
+
+
+def nulls(frame: pl.DataFrame) -> pl.DataFrame:
+    """ClickHouse has empty text where we have none."""
+    return frame.with_columns(pl.when(pl.col(pl.String) != "").then(pl.col(pl.String)).name.keep())
+
+
+def touch(spans: pl.DataFrame) -> Touched:
+    """Weave the spans of the touched traces."""
+    steps = weave(spans)
+    signature = pl.when(pl.col("input_digest").is_not_null() & pl.col("tool_name").is_not_null()).then(
+        pl.format("{} {}", "tool_name", "input_digest")
+    )
+    steps = steps.with_columns(signature.alias("signature"), pl.col("replayed").fill_null(False).alias("is_replayed"))
+    return Touched(steps, delegations(steps))
+
+
+def keep(store: Store, touched: Touched, version: int) -> None:
+    """Write the facts that are new or changed since the traces were touched before."""
+    facts = touched.steps.filter((pl.col("role") != "") | pl.col("actor_id").is_not_null()).select(_FACTS)
+    if facts.is_empty():
+        return
+    traces = facts["trace_id"].unique().sort()
+    facts = facts.with_columns(pl.struct(pl.all()).hash(7).alias("fact_digest"))
+    known = pl.concat([store.named("known_facts", traces=c.to_list()) for c in _chunks(traces, 2000)])
+    known = known.cast({"trace_id": pl.String, "span_id": pl.String, "fact_digest": pl.UInt64})
+    fresh = facts.join(known, on=["trace_id", "span_id", "fact_digest"], how="anti")
+    store.insert_frame("span_facts", _to_store(fresh, version))
+    edges = touched.edges.with_columns(pl.lit(False).alias("is_gone"))
+    before = pl.concat([store.named("known_delegations", traces=c.to_list()) for c in _chunks(traces, 2000)]).cast(EDGE)
+    before = before.with_columns(pl.lit(False).alias("is_gone"), pl.col("delegate_span_id").fill_null(""))
+    edges = edges.with_columns(pl.col("delegate_span_id").fill_null(""))
+    key = ["trace_id", "span_id", "delegate_span_id"]
+    gone = before.join(edges, on=key, how="anti").with_columns(pl.lit(True).alias("is_gone"))
+    changed = edges.join(before, on=edges.columns, how="anti", nulls_equal=True)
+    store.insert_frame("delegation_rows", _to_store(pl.concat([changed, gone]), version))
+
+
+def _to_store(frame: pl.DataFrame, version: int) -> pl.DataFrame:
+    return frame.with_columns(
+        pl.col("trace_id", "span_id").str.decode("hex"), pl.lit(version, pl.UInt64).alias("version")
+    ).with_columns(pl.col(pl.String).fill_null(""))
+
+
+def fill(store: Store, touched: Touched, version: int) -> dict[str, pl.DataFrame]:
+    """Every frame of FRAMES for the touched traces."""
+    steps = touched.steps
+    runs = steps.filter("is_run")
+    actions = steps.filter(pl.col("role") == "action")
+    frames = {
+        "runs": runs,
+        "actions": actions,
+        "costs": steps.filter(pl.col("cost_usd") > 0),
+        "delegations": touched.edges,
+        "first_runs": baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version),
+        "first_uses": baselines.remember(store, baselines.FIRST_USES, _members(_tool_writes(actions)), version),
+        "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version),
+        "effects": _effects(store, actions),
+        "daily_spend": _daily_spend(store, runs),
+    }
+    return frames
+
+
+def _members(steps: pl.DataFrame) -> pl.DataFrame:
+    """One member per trace for the memories of runs and uses."""
+    known = steps.filter(pl.col("actor_id").is_not_null()).sort("start_time", "span_id")
+    return known.with_columns(pl.col("start_time").alias("at"), pl.lit(0.0).alias("value"))
+
+
+def _tool_writes(actions: pl.DataFrame) -> pl.DataFrame:
+    return actions.filter(pl.col("side_effect").is_in(_WRITES), pl.col("tool_name").is_not_null())
+
+
+def _costs(runs: pl.DataFrame) -> pl.DataFrame:
+    priced = pl.col("run_cost_usd") > 0
+    measured = _members(runs).with_columns(
+        pl.when(priced).then(pl.lit("usd")).otherwise(pl.lit("tokens")).alias("unit"),
+        pl.when(priced).then(pl.col("run_cost_usd")).otherwise(pl.col("run_tokens").cast(pl.Float64)).alias("value"),
+        pl.concat_str("trace_id", "span_id", separator=":").alias("trace_id"),
+    )
+    return measured.filter(pl.col("value") > 0)
+
+
+def _effects(store: Store, actions: pl.DataFrame) -> pl.DataFrame:
+    signatures = _tool_writes(actions)["signature"].drop_nulls().unique().sort()
+    parts = [store.named("effects", signatures=c.to_list()) for c in _chunks(signatures, 2000)]
+    return nulls(pl.concat(parts))
+
+
+def _daily_spend(store: Store, runs: pl.DataFrame) -> pl.DataFrame:
+    actors = (
+        runs.filter(pl.col("actor_id").is_not_null()).select("actor_id", "actor_name").unique("actor_id", keep="any")
+    )
+    days = runs["start_time"].dt.date().unique().sort().to_list()
+    spend = store.named("daily_spend", actors=actors["actor_id"].to_list(), days=days)
+    return spend.join(actors, on="actor_id", how="left")

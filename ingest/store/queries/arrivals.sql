@@ -1,0 +1,5 @@
+SELECT seq, lower(hex(trace_id)) AS trace_id, start_time, received_at
+FROM arrivals
+WHERE ingester = {ingester:String} AND seq > {after:UInt64}
+ORDER BY seq
+LIMIT {most:UInt64}

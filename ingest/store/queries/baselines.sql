@@ -1,0 +1,3 @@
+SELECT key, at, trace_id, value
+FROM (SELECT key, at, trace_id, value FROM baselines FINAL WHERE name = {name:String} AND key IN {keys:Array(String)})
+ARRAY JOIN at, trace_id, value
