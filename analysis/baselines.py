@@ -42,7 +42,7 @@ def remember(store: Store, memory: Memory, members: pl.DataFrame, version: int) 
     keys = fresh["key"].unique().sort().to_list()
     if not keys:
         return _split(fresh, memory.key)
-    known = store.named("baselines", name=memory.name, keys=keys).cast(_MEMBERS)
+    known = store.named("baselines", memory=memory.name, keys=keys).cast(_MEMBERS)
     merged = _merge(memory, known, fresh)
     if not merged.equals(_merge(memory, known, known.clear())):
         _save(store, memory, merged, version)

@@ -33,6 +33,24 @@ def weave(spans: pl.DataFrame) -> pl.DataFrame:
     return _run_totals(steps)
 
 
+def _identify(steps: pl.DataFrame) -> pl.DataFrame:
+    """`own_key`: the identity a span states; a name that has exactly one principal in its trace stands for that principal."""
+    steps = steps.with_columns(_actor_key().alias("own_key"))
+    named = steps.filter(pl.col("agent_name").is_not_null(), pl.col("principal_id").is_not_null())
+    names = named.group_by("trace_id", "service_name", "agent_name").agg(
+        pl.col("principal_id").first().alias("only"), pl.col("principal_id").n_unique().alias("principals")
+    )
+    steps = steps.join(
+        names.filter(pl.col("principals") == 1),
+        on=["trace_id", "service_name", "agent_name"],
+        how="left",
+        maintain_order="left",
+    )
+    return steps.with_columns(pl.coalesce("principal_id", "only", "own_key").alias("own_key")).drop(
+        "only", "principals"
+    )
+
+
 def _actor_key() -> pl.Expr:
     """The identity a span states: principal, official agent id, else service and name. Random ids are no identity."""
     stable_id = pl.when(pl.col("agent_id").str.contains(_HEX).not_()).then(pl.col("agent_id"))
@@ -51,7 +69,7 @@ def _flag(expression: pl.Expr, steps: pl.DataFrame) -> Flags:
 def _runs(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
     """Which spans are runs of an agent, and which run and actor every span belongs to."""
     n = steps.height
-    steps = steps.with_columns(_actor_key().alias("own_key"))
+    steps = _identify(steps)
     is_run = _flag(pl.col("operation").is_in(RUNS) & pl.col("own_key").is_not_null(), steps)
     # A framework that wraps an agent in spans of the same agent reports one run: the outermost.
     key = steps["own_key"].fill_null("").to_numpy()

@@ -2,19 +2,19 @@
 
 from actorscope.analysis.detector import Detector
 from actorscope.analysis.detectors import (
-    budget,
+    authority_first_write,
+    authority_outside_grant,
+    cost_budget,
     cost_outlier,
     delegation_cycle,
-    duplicate_effect,
-    first_seen_write,
-    scope_violation,
+    reexecution_duplicate_write,
 )
 
 DETECTORS: tuple[Detector, ...] = (
     delegation_cycle.DETECTOR,
-    scope_violation.DETECTOR,
-    first_seen_write.DETECTOR,
-    budget.DETECTOR,
+    authority_outside_grant.DETECTOR,
+    authority_first_write.DETECTOR,
+    cost_budget.DETECTOR,
     cost_outlier.DETECTOR,
-    duplicate_effect.DETECTOR,
+    reexecution_duplicate_write.DETECTOR,
 )

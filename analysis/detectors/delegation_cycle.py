@@ -33,19 +33,23 @@ class Config:
     """Thresholds of the delegation cycle."""
 
     same_goal: float = 0.8
-    """Share of common words from which two tasks count as the same (Jaccard)."""
+    """Similarity of two tasks from which they count as the same (see `similarity`)."""
     high_revolutions: int = 2
     """Returns of the same actor from which the finding is high."""
     high_depth: int = 12
     """Runs on one path from which the finding is high."""
 
 
-def similarity(first: str | None, second: str | None) -> float | None:
-    """Jaccard similarity of the words of two texts; None when one is missing."""
-    if not first or not second:
+def similarity(task: str | None, earlier: str | None) -> float | None:
+    """How much a task is an earlier one again, 0 to 1; None when a text is missing.
+
+    The share of common words (Jaccard), or of the earlier task's words that are all still there: a task that was merely
+    wrapped in more words has not become smaller.
+    """
+    if not task or not earlier:
         return None
-    a, b = set(first.lower().split()), set(second.lower().split())
-    return len(a & b) / len(a | b) if a | b else None
+    a, b = set(task.lower().split()), set(earlier.lower().split())
+    return max(len(a & b) / len(a | b), len(a & b) / len(b)) if a and b else None
 
 
 def detect(frames: Frames, config: Config) -> list[Signal]:

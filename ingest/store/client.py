@@ -97,7 +97,12 @@ class Store:
             lambda: self._client().query_arrow(sql, parameters=parameters, settings=settings or {}, use_strings=True),
         )
 
-    def named(self, name: str, **parameters: Any) -> pl.DataFrame:
+    def text(self, sql: str) -> str:
+        """The result of a statement such as EXPLAIN as plain text."""
+        result = self._guard("explain", lambda: self._client().command(sql))
+        return "\n".join(result) if isinstance(result, list | tuple) else str(result)
+
+    def named(self, name: str, /, **parameters: Any) -> pl.DataFrame:
         """The result of `queries/<name>.sql`."""
         return self.frame(query_text(name), parameters)
 

@@ -1,3 +1,3 @@
 SELECT key, at, trace_id, value
-FROM (SELECT key, at, trace_id, value FROM baselines FINAL WHERE name = {name:String} AND key IN {keys:Array(String)})
+FROM (SELECT key, at, trace_id, value FROM baselines FINAL WHERE name = {memory:String} AND key IN {keys:Array(String)})
 ARRAY JOIN at, trace_id, value

@@ -147,7 +147,7 @@ def _day_signal(day: dict[str, Any], config: Config) -> Signal | None:
 
 
 DETECTOR = Detector(
-    id="budget",
+    id="cost_budget",
     family="cost",
     title="Budget",
     version=1,

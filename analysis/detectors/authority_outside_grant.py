@@ -110,7 +110,7 @@ def _signal(action: dict[str, Any], outside: list[str], basis: str, config: Conf
 
 
 DETECTOR = Detector(
-    id="scope_violation",
+    id="authority_outside_grant",
     family="authority",
     title="Use outside the granted scope",
     version=1,

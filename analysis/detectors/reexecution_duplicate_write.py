@@ -68,11 +68,14 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
 
 
 def _is_same_cause() -> pl.Expr:
-    """In one trace unless both causes are known and differ; across traces the same cause, or none on record."""
+    """In one trace unless both causes are known and differ; across traces the same cause, or none on record.
+
+    A run's own execution id tells runs apart but does not say what they were for.
+    """
     cause, first = pl.col("cause_id").fill_null(""), pl.col("first_cause_id").fill_null("")
     same_trace = pl.col("trace_id") == pl.col("first_trace_id")
     is_scheduled = pl.col("trigger").fill_null("") == "schedule"
-    across = ((cause == first) & (cause != "")) | (cause == "")
+    across = ((cause == first) & (cause != "")) | (cause == "") | cause.str.starts_with("execution:")
     return (same_trace & ((cause == first) | (cause == "") | (first == ""))) | (
         same_trace.not_() & across & is_scheduled.not_()
     )
@@ -91,12 +94,13 @@ def _cause_class(pair: dict[str, Any], across: bool) -> str:
         return str(pair["trigger"])
     if not across:
         return "self"
-    return "upstream duplicate" if pair["cause_id"] else "unknown"
+    return "upstream duplicate" if pair["cause_id"] == pair["first_cause_id"] else "unknown"
 
 
 def _signal(pair: dict[str, Any]) -> Signal:
     across = pair["trace_id"] != pair["first_trace_id"]
     cause = pair["cause_id"] or ""
+    is_known = bool(cause) and (cause == pair["first_cause_id"] or not cause.startswith("execution:"))
     # An equal request without a user or a conversation may come from two people.
     anchored = not cause.startswith("ask:") or bool(pair["user_id"] or pair["conversation_id"])
     gap = pair["start_time"] - pair["first_start_time"]
@@ -104,11 +108,11 @@ def _signal(pair: dict[str, Any]) -> Signal:
     return Signal(
         rule="X6" if across else "X1",
         severity=_severity(pair, across, anchored),
-        confidence=0.95 if not across else 0.9 if cause and anchored else 0.6,
+        confidence=0.95 if not across else 0.9 if is_known and anchored else 0.6,
         title=f"{pair['actor_name'] or 'An agent'} repeated {pair['tool_name']} {where} after {_span_of(gap.total_seconds())}",
         subject_id=pair["actor_id"] or "unknown",
         subject_name=pair["actor_name"] or "",
-        scope=(pair["signature"], cause),
+        scope=(pair["signature"], cause if is_known else ""),
         trace_id=pair["trace_id"],
         span_id=pair["span_id"],
         at=pair["start_time"],
@@ -132,8 +136,10 @@ def _signal(pair: dict[str, Any]) -> Signal:
         },
         counterfactual="silent if the earlier write had failed, if the arguments differed, or if a new request had asked for it",
         impact={"duplicate_effects": pair["times"], "target": pair["target"] or "", "cost_usd": pair["cost_usd"]},
-        basis=weakest(pair["side_effect_basis"], "inferred" if across and not cause else "derived"),
-        caveats=() if cause or not across else ("no cause is recorded for this run: it may have been asked for anew",),
+        basis=weakest(pair["side_effect_basis"], "inferred" if across and not is_known else "derived"),
+        caveats=()
+        if is_known or not across
+        else ("no cause is recorded for this run: it may have been asked for anew",),
     )
 
 
@@ -145,9 +151,9 @@ def _span_of(seconds: float) -> str:
 
 
 DETECTOR = Detector(
-    id="duplicate_effect",
+    id="reexecution_duplicate_write",
     family="reexecution",
-    title="Duplicate side effect",
+    title="Duplicate write",
     version=1,
     needs={
         "actions": (

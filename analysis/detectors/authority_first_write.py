@@ -105,7 +105,7 @@ def _signal(action: dict[str, Any], config: Config) -> Signal:
 
 
 DETECTOR = Detector(
-    id="first_seen_write",
+    id="authority_first_write",
     family="authority",
     title="First write of its kind",
     version=1,

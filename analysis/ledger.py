@@ -1,0 +1,98 @@
+"""Findings in the store: read as values, written so that a pass cut short can simply be repeated."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from actorscope.analysis.finding import Finding
+from actorscope.analysis.findings import Change, Known, transition
+from actorscope.ingest.store.client import Store
+
+_TIMES = ("opened_at", "updated_at", "first_evidence_at", "last_evidence_at")
+_UTC = pl.Datetime("ns", "UTC")
+
+
+def from_json(body: dict[str, Any]) -> Finding:
+    """A finding from its JSON."""
+    known = {f.name for f in fields(Finding)}
+    values = {k: v for k, v in body.items() if k in known}
+    return Finding(**{**values, **{k: datetime.fromisoformat(values[k]) for k in _TIMES}})
+
+
+def open_findings(store: Store) -> dict[tuple[str, str], Finding]:
+    """Findings that are not resolved, by detector and fingerprint."""
+    found = [from_json(json.loads(body)) for body in store.named("open_findings")["body"]]
+    return {(finding.detector, finding.fingerprint): finding for finding in found}
+
+
+def places(store: Store, traces: list[str]) -> dict[str, dict[tuple[str, str], str]]:
+    """By finding, where it was seen in these traces and how grave it was there."""
+    result: dict[str, dict[tuple[str, str], str]] = {}
+    for start in range(0, len(traces), 5000):
+        rows = store.named("occurrences_in", traces=traces[start : start + 5000])
+        for finding_id, trace_id, span_id, severity in rows.iter_rows():
+            result.setdefault(finding_id, {})[(trace_id, span_id)] = severity
+    return result
+
+
+def known(
+    detector: str, opened: dict[tuple[str, str], Finding], seen: dict[str, dict[tuple[str, str], str]]
+) -> dict[str, Known]:
+    """The open findings of a detector by fingerprint."""
+    return {print_: Known(f, dict(seen.get(f.id, {}))) for (d, print_), f in opened.items() if d == detector}
+
+
+def save(store: Store, changes: list[Change], version: int) -> list[dict[str, Any]]:
+    """Write what a pass changed and return the transitions.
+
+    Findings are written last: a pass that was cut before finds them unchanged and says everything again, with equal ids.
+    """
+    told = [transition(change) for change in changes if change.kind != "updated"]
+    _insert(store, "transitions", [{**t, "body": json.dumps(t["finding"])} for t in told], drop=("finding",))
+    marks = [
+        {"finding_id": c.finding.id, "trace_id": t, "span_id": s, "at": at, "severity": severity, "is_retracted": False, "version": version}
+        for c in changes
+        for (t, s), (at, severity) in c.seen.items()
+    ] + [
+        {"finding_id": c.finding.id, "trace_id": t, "span_id": s, "at": c.finding.updated_at, "severity": "", "is_retracted": True, "version": version}
+        for c in changes
+        for t, s in c.retracted
+    ]  # fmt: skip
+    _insert(store, "occurrences", marks)
+    return told
+
+
+def save_findings(store: Store, changes: list[Change], version: int) -> None:
+    """Write the present state of changed findings."""
+    _insert(store, "finding_rows", [_row(change.finding, version) for change in changes])
+
+
+def _row(finding: Finding, version: int) -> dict[str, Any]:
+    body = finding.to_json()
+    plain = {key: getattr(finding, key) for key in (
+        "id", "fingerprint", "detector", "family", "rule", "severity", "state", "title", "confidence", "count", *_TIMES,
+    )}  # fmt: skip
+    cost = finding.impact.get("cost_usd")
+    return {
+        **plain,
+        "subject_id": finding.subject["id"],
+        "subject_name": finding.subject["name"],
+        "cost_usd": float(cost) if cost is not None else None,
+        "body": json.dumps(body),
+        "version": version,
+    }
+
+
+def _insert(store: Store, table: str, rows: list[dict[str, Any]], drop: tuple[str, ...] = ()) -> None:
+    if not rows:
+        return
+    frame = pl.DataFrame(rows, infer_schema_length=None).drop(drop, strict=False)
+    whole = [c for c in ("version", "count") if c in frame.columns]
+    if "cost_usd" in frame.columns:
+        frame = frame.with_columns(pl.col("cost_usd").cast(pl.Float64))
+    store.insert_frame(table, frame.with_columns(pl.col(pl.Datetime).cast(_UTC), pl.col(whole).cast(pl.UInt64)))

@@ -1,0 +1,201 @@
+"""When to think, about what, and that one broken detector stops no other."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+
+from actorscope.analysis import frames, ledger
+from actorscope.analysis.detector import Detector
+from actorscope.analysis.detectors import DETECTORS
+from actorscope.analysis.finding import Signal
+from actorscope.analysis.findings import Change, apply
+from actorscope.analysis.system import FAILURE, failure_signal
+from actorscope.errors import ActorscopeError, DefinitionError
+from actorscope.ingest.store.client import Store
+from actorscope.settings import AnalysisSettings
+
+log = logging.getLogger(__name__)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one look at new data did."""
+
+    spans: int = 0
+    traces: int = 0
+    changes: int = 0
+    seconds: float = 0.0
+
+
+class Runner:
+    """Looks at spans in the order in which they were kept; each new span is taken once.
+
+    `tell` gets the transitions of findings (see `findings.transition`) before the findings are saved, and must
+    tolerate hearing the same transition again. Raises DefinitionError on wrong thresholds.
+    """
+
+    def __init__(
+        self, store: Store, settings: AnalysisSettings, tell: Callable[[list[dict[str, Any]]], None] = lambda told: None
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._tell = tell
+        self._configs = configure(settings.detectors)
+        self._open: dict[tuple[str, str], Any] | None = None
+        self._event_time = _EPOCH
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="analysis")
+        self.lag_seconds = 0.0
+        self.rows_seen = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the pass that is running."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def run_to_end(self, progress: Callable[[Pass], None] = lambda done: None) -> Pass:
+        """Pass until nothing new is left; returns the sum."""
+        total = Pass()
+        while (done := self.run_once()).spans:
+            total = Pass(
+                total.spans + done.spans,
+                total.traces + done.traces,
+                total.changes + done.changes,
+                total.seconds + done.seconds,
+            )
+            progress(total)
+        return total
+
+    def _loop(self) -> None:
+        while not self._stop.is_set():
+            try:
+                done = self.run_once()
+                if done.spans:
+                    log.debug("analysed %d spans of %d traces in %.2f s", done.spans, done.traces, done.seconds)
+                    continue
+                self._tidy()
+            except ActorscopeError as error:
+                log.warning("analysis waits: %s", error)
+                self._open = None
+            except Exception:
+                log.exception("a pass of analysis failed and is repeated")
+                self._open = None
+                self._stop.wait(5)
+            self._stop.wait(self._settings.interval_seconds)
+
+    def run_once(self) -> Pass:
+        """One pass over what is new, at most `batch_spans`; an empty Pass when nothing is."""
+        began = time.monotonic()
+        arrivals, marks = self._arrivals()
+        if arrivals.is_empty():
+            self.lag_seconds = 0.0
+            return Pass()
+        self.lag_seconds = max(0.0, (datetime.now(UTC) - arrivals["received_at"].min()).total_seconds())
+        version = time.time_ns()
+        touched = frames.touch(frames.read(self._store, arrivals))
+        frames.keep(self._store, touched, version)
+        offered = frames.fill(self._store, touched, version)
+        changes = self._judge(offered, touched.steps, arrivals, version)
+        self._store.insert_frame("progress", marks)
+        self.rows_seen += touched.steps.height
+        return Pass(arrivals.height, touched.steps["trace_id"].n_unique(), len(changes), time.monotonic() - began)
+
+    def _arrivals(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """New arrivals, and the rows of `progress` to write when they are dealt with."""
+        parts, marks = [], []
+        room = self._settings.batch_spans
+        for row in self._store.named("ingesters").iter_rows(named=True):
+            self._event_time = max(self._event_time, row["event_time"] or _EPOCH)
+            if row["last"] <= row["done"] or room <= 0:
+                continue
+            new = self._store.named("arrivals", ingester=row["ingester"], after=row["done"], most=room)
+            room -= new.height
+            parts.append(new)
+            self._event_time = max(self._event_time, new["start_time"].max())
+            marks.append({"ingester": row["ingester"], "seq": new["seq"].max(), "spans": row["spans"] + new.height})
+        if not parts:
+            return pl.DataFrame(), pl.DataFrame()
+        types = {
+            "seq": pl.UInt64,
+            "spans": pl.UInt64,
+            "event_time": pl.Datetime("ns", "UTC"),
+            "updated_at": pl.Datetime("ns", "UTC"),
+        }
+        done = pl.DataFrame(marks).with_columns(
+            event_time=pl.lit(self._event_time), updated_at=pl.lit(datetime.now(UTC))
+        )
+        return pl.concat(parts), done.cast(types)  # type: ignore[arg-type]
+
+    def _judge(
+        self, offered: Mapping[str, pl.DataFrame], steps: pl.DataFrame, arrivals: pl.DataFrame, version: int
+    ) -> list[Change]:
+        if self._open is None:
+            self._open = ledger.open_findings(self._store)
+        traces = steps["trace_id"].unique().sort().to_list()
+        seen, now = ledger.places(self._store, traces), datetime.now(UTC)
+        changes: list[Change] = []
+        failures: list[Signal] = []
+        for detector in DETECTORS:
+            try:
+                signals = detector.detect(_cut(offered, detector), self._configs[detector.id])
+            except Exception as error:
+                log.exception("detector %s failed on %d spans", detector.id, steps.height)
+                failures.append(failure_signal(detector.id, error, arrivals))
+                continue
+            known = ledger.known(detector.id, self._open, seen)
+            changes += apply(detector, signals, known, set(traces), now, self._event_time)
+        known = ledger.known(FAILURE.id, self._open, seen)
+        changes += apply(FAILURE, failures, known, set(), now, self._event_time)
+        told = ledger.save(self._store, changes, version)
+        if told:
+            self._tell(told)
+        ledger.save_findings(self._store, changes, version)
+        for change in changes:
+            key = (change.finding.detector, change.finding.fingerprint)
+            if change.kind == "resolved":
+                self._open.pop(key, None)
+            else:
+                self._open[key] = change.finding
+        return changes
+
+    def _tidy(self) -> None:
+        """Drop the days of `arrivals` that are dealt with."""
+        for day in self._store.named("finished_days")["day"]:
+            self._store.command(f"ALTER TABLE arrivals DROP PARTITION '{day}'")
+
+
+def configure(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The configuration of every detector; raises DefinitionError with all that is wrong in the settings."""
+    from actorscope.errors import Problem
+
+    names = {detector.id for detector in DETECTORS}
+    problems = [
+        Problem(f"setting analysis.detectors.{name}", "no such detector", f"known: {', '.join(sorted(names))}")
+        for name in given
+        if name not in names
+    ]
+    configs = {}
+    for detector in DETECTORS:
+        configs[detector.id], wrong = detector.configure(given.get(detector.id, {}))
+        problems += wrong
+    if problems:
+        raise DefinitionError(problems)
+    return configs
+
+
+def _cut(offered: Mapping[str, pl.DataFrame], detector: Detector) -> dict[str, pl.DataFrame]:
+    """The frames a detector declared, with exactly the columns it declared."""
+    return {name: offered[name].select(columns) for name, columns in detector.needs.items()}

@@ -1,0 +1,138 @@
+"""The process put together: which rooms run, in which order they start, and how they stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from actorscope import __version__
+from actorscope.analysis.alerts.deliver import Deliverer
+from actorscope.analysis.alerts.outbox import enqueue
+from actorscope.analysis.runner import Runner
+from actorscope.errors import TransientError
+from actorscope.holder import Holder
+from actorscope.ingest.otlp.asgi import AsgiServer
+from actorscope.ingest.room import Ingest
+from actorscope.ingest.store.client import Store, in_worker
+from actorscope.ingest.store.migrate import migrate
+from actorscope.settings import Settings
+
+log = logging.getLogger(__name__)
+ROLES = ("ingest", "analyze", "explore")
+
+
+class App:
+    """The roles of one process over one store. chDB allows one process per path, so that `up` runs all of them."""
+
+    def __init__(self, settings: Settings, roles: tuple[str, ...] = ROLES) -> None:
+        self.settings = settings
+        self._roles = roles
+        self._stops: list[Callable[[], None]] = []
+        self._started = False
+        self.store = Store(settings.store_url)
+        self.ingest: Ingest | None = None
+        self.runner: Runner | None = None
+        self.ui: AsgiServer | None = None
+
+    def start(self) -> None:
+        """Open the store, then the rooms from the bottom up. Raises when a part cannot start; what started is stopped."""
+        try:
+            in_worker(self._start)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        holder = Holder(self.settings.data)
+        self._stops.append(holder.release)
+        self._stops.append(self.store.close)
+        _migrate_patiently(self.store)
+        if "analyze" in self._roles:
+            self._start_analysis()
+        if "ingest" in self._roles:
+            self.ingest = Ingest(self.settings, self.store)
+            self._stops.append(self.ingest.stop)
+            self.ingest.start()
+        if "explore" in self._roles:
+            from actorscope.dashboards.server import explorer
+
+            self.ui = AsgiServer(
+                explorer(self.store, self.health), self.settings.host, self.settings.ui.port, "explorer"
+            )
+            self._stops.append(self.ui.stop)
+            self.ui.start()
+        self._started = True
+        holder.announce(self.addresses())
+
+    def _start_analysis(self) -> None:
+        subscribers = self.settings.alerts.webhooks
+        deliverer = Deliverer(self.store, subscribers)
+
+        def tell(told: list[dict[str, Any]]) -> None:
+            enqueue(self.store, subscribers, told, self.public_url)
+            deliverer.wake()
+
+        self.runner = Runner(self.store, self.settings.analysis, tell)
+        self._stops += [deliverer.stop, self.runner.stop]
+        deliverer.start()
+        self.runner.start()
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach the explorer."""
+        port = self.ui.port if self.ui else self.settings.ui.port
+        return self.settings.ui.public_url or f"http://{self.settings.host}:{port}"
+
+    def addresses(self) -> dict[str, Any]:
+        """What listens where."""
+        host = self.settings.host
+        found: dict[str, Any] = {"store": self.store.safe_url}
+        if self.ingest:
+            found |= {"grpc": f"{host}:{self.ingest.grpc_port}", "http": f"http://{host}:{self.ingest.http_port}"}
+        if self.ui:
+            found |= {"ui": f"http://{host}:{self.ui.port}"}
+        return found
+
+    def health(self) -> dict[str, Any]:
+        """The body of `/api/health`."""
+        counters = self.ingest.counters.snapshot() if self.ingest else {}
+        return {
+            "status": "ok" if self._started else "starting",
+            "version": __version__,
+            "store": self.store.safe_url,
+            "roles": list(self._roles),
+            **counters,
+            "analysis_lag_seconds": round(self.runner.lag_seconds, 3) if self.runner else None,
+        }
+
+    def stop(self) -> None:
+        """Stop intake first and the store last; every part gets its chance even when another fails."""
+        while self._stops:
+            stop = self._stops.pop()
+            try:
+                stop()
+            except Exception:
+                log.exception("a part did not stop cleanly")
+
+
+def _migrate_patiently(store: Store, tries: int = 30) -> None:
+    """A server that is still starting gets a minute; an embedded store none."""
+    for left in range(tries if not store.is_embedded else 1, 0, -1):
+        try:
+            for name in migrate(store):
+                log.debug("applied %s", name)
+            return
+        except TransientError as error:
+            if left == 1:
+                raise
+            log.warning("waiting for the store: %s", error)
+            time.sleep(2)
+
+
+def wait(stop: threading.Event) -> None:
+    """Keep the main thread free for signals until `stop` is set."""
+    while not stop.wait(1.0):
+        pass

@@ -1,0 +1,125 @@
+"""A store, a receiver on loopback, and findings to tell about."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from actorscope.ingest.store.client import Store, in_worker
+from actorscope.ingest.store.migrate import migrate
+from actorscope.settings import WebhookSettings
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@pytest.fixture(scope="session")
+def chdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The one store of this process: chDB takes a single path."""
+    store = Store(f"chdb://{tmp_path_factory.mktemp('alerts') / 'store'}")
+    in_worker(lambda: migrate(store))
+    yield store
+    in_worker(store.close)
+
+
+@pytest.fixture
+def store(chdb: Store) -> Store:
+    for table in ("outbox", "deliveries"):
+        in_worker(lambda table=table: chdb.command(f"TRUNCATE TABLE {table}"))
+    return chdb
+
+
+@dataclass
+class Receiver:
+    """Keeps what came; answers with `answers` in turn, then 204."""
+
+    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    answering: threading.Event = field(default_factory=threading.Event)
+    port: int = 0
+    wrap: Callable[[ssl.SSLContext], None] = field(default=lambda context: None)
+    """Speak TLS from now on."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/hook?token=s3cret"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    receiver: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.receiver.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+        self.receiver.answering.wait(30)
+        status, headers = self.receiver.answers.pop(0) if self.receiver.answers else (204, {})
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    kept = Receiver()
+    kept.answering.set()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"receiver": kept}))
+    kept.port = server.server_port
+
+    def wrap(context: ssl.SSLContext) -> None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+
+    kept.wrap = wrap
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield kept
+    kept.answering.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def subscriber(url: str, **changes: Any) -> WebhookSettings:
+    values = {"name": "ops", "url": url, "secret": SecretStr(SECRET), "min_severity": "medium", "timeout_seconds": 5.0}
+    return WebhookSettings(**{**values, **changes})
+
+
+def transition(kind: str = "opened", severity: str = "high", finding: str = "fnd_1") -> dict[str, Any]:
+    """A transition of a finding whose texts must not leave the house."""
+    at = datetime.now(UTC)
+    return {
+        "id": f"{finding}-{kind}",
+        "finding_id": finding,
+        "kind": kind,
+        "severity": severity,
+        "at": at,
+        "finding": {
+            **{"id": finding, "detector": "duplicate_effect", "family": "reexecution", "rule": "same_arguments"},
+            **{"severity": severity, "confidence": 0.9, "state": "resolved" if kind == "resolved" else "open"},
+            **{"title": "billing repeated refund", "subject": {"id": "agent:billing", "name": "billing"}},
+            **{"opened_at": "2026-07-01T10:00:00.000000Z", "updated_at": "2026-07-01T10:05:00.000000Z"},
+            "first_evidence_at": "2026-07-01T09:59:00.000000Z",
+            "last_evidence_at": "2026-07-01T10:04:00.000000Z",
+            "count": 3,
+            "evidence": [
+                {"trace_id": "0a" * 16, "span_id": "0b" * 8, "role": "repeat", "why": "PROMPT TEXT"},
+                {"trace_id": "0a" * 16, "span_id": "0b" * 8, "role": "context", "why": "TOOL ARGUMENT"},
+                {"trace_id": "0c" * 16, "span_id": "0d" * 8, "role": "first", "why": "PROMPT TEXT"},
+            ],
+            **{"baseline": {"secret": "BASELINE"}, "counterfactual": "COUNTERFACTUAL"},
+            "impact": {"cost_usd": 1.25, "target": "TARGET"},
+            **{"basis": "declared", "caveats": ["CAVEAT"], "fingerprint": "f" * 32, "next_step": "NEXT"},
+            **{"resolution": "", "occurrences": []},
+        },
+    }
