@@ -16,10 +16,10 @@ from functools import cache
 from typing import TypeVar
 
 import httpx
-from standardwebhooks import Webhook
 
 from actorscope.analysis.alerts import event, guard, outbox
 from actorscope.analysis.alerts.outbox import Attempt, Row
+from actorscope.analysis.alerts.sign import secret_of, signed_headers
 from actorscope.analysis.alerts.verdict import Verdict, decide
 from actorscope.errors import DefinitionError, PermanentError, Problem, TransientError
 from actorscope.ingest.store.client import Store
@@ -46,22 +46,6 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def signed_headers(secret: str, id: str, body: str, now: datetime) -> dict[str, str]:
-    """The three headers of Standard Webhooks 1.0; two secrets with a space between give two signatures (rotation).
-
-    Raises ValueError, without the secret in its text, when it is not `whsec_` and base64.
-    """
-    moment = now.astimezone(UTC)
-    try:
-        signatures = [Webhook(each).sign(id, moment, body) for each in secret.split()]
-    except Exception:
-        raise ValueError("the webhook secret is not whsec_ and base64") from None
-    if not signatures:
-        raise ValueError("the webhook secret is empty")
-    stamp = str(int(moment.timestamp()))
-    return {"webhook-id": id, "webhook-timestamp": stamp, "webhook-signature": " ".join(signatures)}
-
-
 async def send(
     subscriber: WebhookSettings, id: str, body: str, now: datetime, resolve: guard.Resolve = guard.resolve
 ) -> Attempt:
@@ -70,7 +54,7 @@ async def send(
     status, retry_after, error, is_refused = 0, "", "", False
     try:
         async with asyncio.timeout(subscriber.timeout_seconds):
-            headers = signed_headers(_secret(subscriber), id, body, now)
+            headers = signed_headers(secret_of(subscriber), id, body, now)
             target = await asyncio.to_thread(guard.check, subscriber.url, resolve)
             async with _client() as client, _post(client, target, headers, body) as response:
                 status, retry_after = response.status_code, response.headers.get("retry-after", "")
@@ -81,7 +65,7 @@ async def send(
         error, is_refused = str(reason), True
     except (TransientError, ValueError) as reason:
         error = str(reason)
-    except (httpx.HTTPError, httpx.InvalidURL) as reason:
+    except (OSError, httpx.HTTPError, httpx.InvalidURL) as reason:
         error = f"{type(reason).__name__}: {reason}"
     if status:
         # The status is the answer; what happened while its body was read does not change it.
@@ -95,14 +79,6 @@ def send_test(subscriber: WebhookSettings, public_url: str, resolve: guard.Resol
     now = _utc_now()
     id, body = event.trial_notification(now, public_url)
     return asyncio.run(send(subscriber, id, body, now, resolve))
-
-
-def _secret(subscriber: WebhookSettings) -> str:
-    # Read at each attempt: a rotated file counts from the next one on.
-    try:
-        return subscriber.signing_secret()
-    except (OSError, UnicodeDecodeError) as error:
-        raise TransientError(f"cannot read the secret file: {type(error).__name__}") from None
 
 
 def _client() -> httpx.AsyncClient:

@@ -13,27 +13,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from actorscope.ingest.store.client import Store, in_worker
-from actorscope.ingest.store.migrate import migrate
 from actorscope.settings import WebhookSettings
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
-@pytest.fixture(scope="session")
-def chdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """The one store of this process: chDB takes a single path."""
-    store = Store(f"chdb://{tmp_path_factory.mktemp('alerts') / 'store'}")
-    in_worker(lambda: migrate(store))
-    yield store
-    in_worker(store.close)
-
-
-@pytest.fixture
-def store(chdb: Store) -> Store:
-    for table in ("outbox", "deliveries"):
-        in_worker(lambda table=table: chdb.command(f"TRUNCATE TABLE {table}"))
-    return chdb
 
 
 @dataclass

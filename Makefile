@@ -1,0 +1,54 @@
+# Every check has one definition here; .ci/run and the hooks call these targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.8
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev up test check lint types generate bench clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "actorscope needs Python 3.11 or newer; make PYTHON=/path/to/python3"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/.installed: $(BIN)/uv pyproject.toml constraints.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+install: $(VENV)/.installed ## make .venv with what running needs
+
+install-dev: $(VENV)/.installed-dev ## make .venv with what tests need too
+
+up: $(VENV)/.installed ## start everything on this machine (ARGS="--demo" plays a fleet into it)
+	@exec $(BIN)/actorscope up $(ARGS)
+
+test: $(VENV)/.installed-dev lint types ## run the whole suite
+	$(BIN)/python -m pytest $(ARGS)
+
+check: test ## what CI runs
+
+lint: $(VENV)/.installed-dev ## style and import floors
+	$(BIN)/ruff check --quiet .
+	$(BIN)/lint-imports --no-cache | tail -n 3
+
+types: $(VENV)/.installed-dev ## mypy, strict
+	$(BIN)/mypy
+
+generate: $(VENV)/.installed-dev ## write generated names and documents
+	$(BIN)/actorscope semconv generate
+	$(BIN)/python -m actorscope.docs
+
+bench: $(VENV)/.installed-dev ## measure intake, storage and detection (numbers go to docs/benchmarks.md)
+	$(BIN)/python -m tests.bench $(ARGS)
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts

@@ -1,0 +1,39 @@
+"""What all tests share: the one store of the test process, and where the repository is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from actorscope.ingest.store.client import Store, in_worker
+from actorscope.ingest.store.migrate import migrate
+
+ROOT = Path(__file__).parents[1]
+RECORDINGS = Path(__file__).parent / "recordings"
+_TABLES = (
+    "span_rows", "arrivals", "segments", "log_rows", "span_facts", "delegation_rows", "effects", "runs", "baselines",
+    "progress", "finding_rows", "occurrences", "transitions", "outbox", "deliveries",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def chdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The one embedded store of this process: chDB takes a single path. Use `store`, which is empty."""
+    opened = Store(f"chdb://{tmp_path_factory.mktemp('chdb') / 'store'}")
+    in_worker(lambda: migrate(opened))
+    yield opened
+    in_worker(opened.close)
+
+
+@pytest.fixture
+def store(chdb: Store) -> Store:
+    """An empty store. Call it from a worker thread (`in_worker`): chDB runs no queries on the main thread."""
+
+    def empty() -> None:
+        for table in _TABLES:
+            chdb.command(f"TRUNCATE TABLE {table}")
+
+    in_worker(empty)
+    return chdb
