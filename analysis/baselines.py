@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from actorscope.ingest.store.client import Store
 
 _JOIN = "\x1f"
-_MEMBERS = {"key": pl.String, "at": pl.Datetime("ns", "UTC"), "trace_id": pl.String, "value": pl.Float64}
+_MEMBERS: Any = {
+    "key": pl.String,
+    "at": pl.Datetime("ns", "UTC"),
+    "trace_id": pl.String,
+    "value": pl.Float64,
+}
 
 
 @dataclass(frozen=True)

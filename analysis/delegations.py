@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 
 from actorscope.analysis.paths import above, parent_rows
 
-EDGE = {
+EDGE: Any = {
     "trace_id": pl.String,
     "span_id": pl.String,
     "delegate_span_id": pl.String,

@@ -46,7 +46,8 @@ class Touched:
 
 def read(store: Store, arrivals: pl.DataFrame) -> pl.DataFrame:
     """The known spans of the traces in `arrivals` (trace_id, start_time), empty text as null."""
-    bounds = {"from": arrivals["start_time"].min() - _MARGIN, "to": arrivals["start_time"].max() + _MARGIN}
+    low, high = arrivals.select(low=pl.col("start_time").min(), high=pl.col("start_time").max()).row(0)
+    bounds = {"from": low - _MARGIN, "to": high + _MARGIN}
     parts = [
         store.named("trace_spans", traces=chunk.to_list(), **bounds)
         for chunk in _chunks(arrivals["trace_id"].unique().sort(), 2000)

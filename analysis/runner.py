@@ -44,7 +44,10 @@ class Runner:
     """
 
     def __init__(
-        self, store: Store, settings: AnalysisSettings, tell: Callable[[list[dict[str, Any]]], None] = lambda told: None
+        self,
+        store: Store,
+        settings: AnalysisSettings,
+        tell: Callable[[list[dict[str, Any]]], object] = lambda told: None,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -55,6 +58,7 @@ class Runner:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="analysis")
         self.lag_seconds = 0.0
+        self.spans_done = 0
         self.rows_seen = 0
 
     def start(self) -> None:
@@ -103,13 +107,16 @@ class Runner:
         if arrivals.is_empty():
             self.lag_seconds = 0.0
             return Pass()
-        self.lag_seconds = max(0.0, (datetime.now(UTC) - arrivals["received_at"].min()).total_seconds())
+        self.lag_seconds = max(
+            0.0, (datetime.now(UTC) - arrivals.select(pl.col("received_at").min()).item()).total_seconds()
+        )
         version = time.time_ns()
         touched = frames.touch(frames.read(self._store, arrivals))
         frames.keep(self._store, touched, version)
         offered = frames.fill(self._store, touched, version)
         changes = self._judge(offered, touched.steps, arrivals, version)
         self._store.insert_frame("progress", marks)
+        self.spans_done += arrivals.height
         self.rows_seen += touched.steps.height
         return Pass(arrivals.height, touched.steps["trace_id"].n_unique(), len(changes), time.monotonic() - began)
 
@@ -124,7 +131,7 @@ class Runner:
             new = self._store.named("arrivals", ingester=row["ingester"], after=row["done"], most=room)
             room -= new.height
             parts.append(new)
-            self._event_time = max(self._event_time, new["start_time"].max())
+            self._event_time = max(self._event_time, new.select(pl.col("start_time").max()).item())
             marks.append({"ingester": row["ingester"], "seq": new["seq"].max(), "spans": row["spans"] + new.height})
         if not parts:
             return pl.DataFrame(), pl.DataFrame()

@@ -87,10 +87,8 @@ def _runs(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
         _role(pl.Series(is_run)),
     )
     is_own = pl.col("agent_name").is_not_null() & (run_name.is_null() | (pl.col("agent_name") != run_name))
-    own_basis = pl.when(pl.col("principal_id").is_not_null() | pl.col("agent_id").is_not_null()).then(
-        pl.lit("declared")
-    )
-    own_basis = own_basis.otherwise(pl.col("agent_basis"))
+    is_official = pl.col("principal_id").is_not_null() | pl.col("agent_id").is_not_null()
+    own_basis = pl.when(is_official).then(pl.lit("declared")).otherwise(pl.col("agent_basis"))
     run_basis = take(steps.select(own_basis.alias("b"))["b"], run)
     steps = steps.with_columns(
         pl.when(is_own).then(pl.col("own_key")).otherwise(pl.coalesce(run_key, "own_key")).alias("actor_id"),

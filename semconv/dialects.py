@@ -118,7 +118,7 @@ def _dialect(file: str, document: Any, problems: list[Problem]) -> Dialect:
         rules += [_rule(f"{file}: {column}[{i}]", column, raw, problems) for i, raw in enumerate(raw_rules)]
     return Dialect(
         name=document["dialect"],
-        title=document.get("title", document["dialect"]),
+        title=str(document.get("title", document["dialect"])),
         order=int(document.get("order", 100)),
         attributes=tuple(detect.get("attributes") or ()),
         prefixes=tuple(detect.get("prefixes") or ()),

@@ -112,19 +112,22 @@ def _judge(run: dict[str, Any], before: np.ndarray[Any, Any], costs: pl.DataFram
     return _signal(run, severity, z, ratio, middle, deviation, before, costs, config)
 
 
+def _amount(value: float, unit: str) -> str:
+    return f"${value:.4g}" if unit == "usd" else f"{value:,.0f} tokens"
+
+
 def _signal(
     run: dict[str, Any], severity: str, z: float, ratio: float, middle: float, deviation: float,
     before: np.ndarray[Any, Any], costs: pl.DataFrame, config: Config,
 ) -> Signal:  # fmt: skip
     median, kind = math.exp(middle), run["task_kind"] or "any work"
-    text = (lambda x: f"${x:.4g}") if run["unit"] == "usd" else (lambda x: f"{x:,.0f} tokens")
     below = costs.filter(pl.col("trace_id") == run["trace_id"], pl.col("top_run_span_id") == run["span_id"])
     worst = rows(below.sort("cost_usd", "span_id", descending=[True, False]).head(5))
     return Signal(
         rule="C3",
         severity=severity,
         confidence=min(0.95, 0.5 + len(before) / 400 + (z - 2) / 10),
-        title=f"{run['actor_name']} spent {text(run['measure'])} on {kind}, {ratio:.1f} times its median",
+        title=f"{run['actor_name']} spent {_amount(run['measure'], run['unit'])} on {kind}, {ratio:.1f} times its median",
         subject_id=run["actor_id"],
         subject_name=run["actor_name"] or "",
         scope=("run cost", run["task_kind"]),
@@ -133,7 +136,10 @@ def _signal(
         at=run["start_time"],
         evidence=(
             Evidence(
-                run["trace_id"], run["span_id"], "outlier", f"{text(run['measure'])} against a median of {text(median)}"
+                run["trace_id"],
+                run["span_id"],
+                "outlier",
+                f"{_amount(run['measure'], run['unit'])} against a median of {_amount(median, run['unit'])}",
             ),
             *(Evidence(c["trace_id"], c["span_id"], "cost", f"{c['name']}: ${c['cost_usd']:.4g}") for c in worst),
         ),
@@ -148,7 +154,7 @@ def _signal(
             "spread": round(deviation, 3),
             "threshold": f"z {config.medium_z:g} or {config.medium_ratio:g} times the median",
         },
-        counterfactual=f"silent below {text(math.exp(middle + config.info_z * deviation))}",
+        counterfactual=f"silent below {_amount(math.exp(middle + config.info_z * deviation), run['unit'])}",
         impact={
             "cost_usd": run["run_cost_usd"],
             "tokens": run["run_tokens"],

@@ -38,7 +38,7 @@ def response_of(signal: str, receipt: Receipt) -> ExportTraceServiceResponse | E
     return logs
 
 
-class _Handler(grpc.GenericRpcHandler):
+class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
 

@@ -106,6 +106,7 @@ class App:
             "roles": list(self._roles),
             **counters,
             "analysis_lag_seconds": round(self.runner.lag_seconds, 3) if self.runner else None,
+            "analysed_spans": self.runner.spans_done if self.runner else None,
         }
 
     def stop(self) -> None:

@@ -96,7 +96,7 @@ def sql(server: str | None, data: Path | None, store: str | None, statement: str
         for row in rows:
             click.echo(json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False))
     else:
-        table = Table(*map(_safe, columns), box=None, pad_edge=False)
+        table = Table(*(str(_safe(c)) for c in columns), box=None, pad_edge=False)
         for row in rows:
             table.add_row(
                 *("" if v is None else _safe(json.dumps(v) if isinstance(v, dict | list) else v) for v in row)

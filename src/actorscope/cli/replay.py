@@ -25,8 +25,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from actorscope.errors import DefinitionError, Problem
 
 _METHOD = "/opentelemetry.proto.collector.{0}.v1.{1}Service/Export"
-_REQUESTS = {"traces": ExportTraceServiceRequest, "logs": ExportLogsServiceRequest}
-_RESPONSES = {"traces": ExportTraceServiceResponse, "logs": ExportLogsServiceResponse}
+_REQUESTS: dict[str, Any] = {"traces": ExportTraceServiceRequest, "logs": ExportLogsServiceRequest}
+_RESPONSES: dict[str, Any] = {"traces": ExportTraceServiceResponse, "logs": ExportLogsServiceResponse}
 _HEX = ("traceId", "spanId", "parentSpanId")
 _TRIES = 20
 
@@ -161,7 +161,7 @@ class _Sender:
         for attempt in range(_TRIES):
             try:
                 answer = _RESPONSES[recorded.signal].FromString(self._calls[recorded.signal](recorded.body, timeout=60))
-                return answer.partial_success.error_message
+                return str(answer.partial_success.error_message)
             except grpc.RpcError as error:
                 if error.code() is not grpc.StatusCode.UNAVAILABLE or attempt == _TRIES - 1:
                     return f"{error.code().name}: {error.details()}"

@@ -1,0 +1,1 @@
+"""The real program on loopback, from OTLP to a finding."""
