@@ -183,7 +183,7 @@ def _digests(texts: pl.Series) -> pl.Series:
 
 
 def _count_calls(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
-    """Each model call once: of nested reports of one call the inner one with tokens, one per response id."""
+    """Each model call once: of nested reports of one call the inner one with tokens, of simultaneous ones the first."""
     n = steps.height
     call = _flag(pl.col("role") == "model_call", steps)
     has_tokens = _flag(pl.col("input_tokens").is_not_null() | pl.col("output_tokens").is_not_null(), steps)
@@ -197,8 +197,11 @@ def _count_calls(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
     stated = steps["cost_amount"]
     stated = pl.select(pl.coalesce(stated, take(stated, np.where(nested, outer, n)))).to_series()
     steps = steps.with_columns(pl.Series("is_counted", counted), stated.alias("stated"))
-    twin = pl.col("is_counted") & pl.col("response_id").is_not_null() & (pl.col("response_id") != "")
-    repeated = twin & (pl.struct("response_id", twin).is_first_distinct().not_())
+    # Two instrumentations of one call report the same response id at the same time, maybe in two traces.
+    group = ("service_name", "response_id")
+    counted_end = pl.when("is_counted").then("end_time")
+    ended_before = counted_end.cum_max().shift(1).forward_fill().over(*group, order_by=["start_time", "trace_id", "span_id"])
+    repeated = pl.col("is_counted") & pl.col("response_id").is_not_null() & (pl.col("start_time") < ended_before).fill_null(False)
     steps = steps.with_columns(pl.col("is_counted") & repeated.not_())
     is_dollar = pl.col("cost_currency").is_null() | (pl.col("cost_currency").str.to_uppercase() == "USD")
     is_self = pl.col("is_counted") | ((pl.col("role") != "model_call") & (pl.col("cost_basis") == "self"))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.finding import SEVERITIES
+from actorscope.analysis.system import FAILURE
 from actorscope.ingest.store.client import Store
 
 MOST_OCCURRENCES = 1000
@@ -37,6 +39,25 @@ def transitions(store: Store, finding_id: str) -> list[dict[str, Any]]:
     """What happened to a finding, oldest first."""
     rows = store.named("transitions_of", id=finding_id)
     return [{**row, "at": row["at"].isoformat()} for row in rows.iter_rows(named=True)]
+
+
+def detail(store: Store, finding_id: str, shown: int = 100) -> dict[str, Any] | None:
+    """A finding with its history and the explanation of its detector; `shown` occurrences, the newest first."""
+    rows = store.named("finding", id=finding_id)
+    if not rows.height:
+        return None
+    found = json.loads(rows["body"][0])
+    return {
+        **found,
+        "occurrences": occurrences(store, finding_id, shown),
+        "transitions": transitions(store, finding_id),
+        "explanation": explanation(found["detector"]),
+    }
+
+
+def explanation(detector: str) -> str:
+    """What a detector says of itself: what it finds, cannot know, and takes wrongly for one."""
+    return next((each.explanation or "" for each in (*DETECTORS, FAILURE) if each.id == detector), "")
 
 
 def _with_occurrences(store: Store, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
