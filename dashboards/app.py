@@ -1,5 +1,49 @@
-"""The explorer's entry: a placeholder page until the views are registered."""
+"""The explorer's entry: navigation, the live switch, the health line, and permalinks that lead to their page."""
+
+from __future__ import annotations
+
+from pathlib import Path
 
 import streamlit as st
 
-st.title("Actorscope")
+from actorscope.dashboards import data
+from actorscope.dashboards.parts.live import live
+from actorscope.dashboards.parts.words import amount, duration
+
+_VIEWS = Path(__file__).parent / "views"
+
+
+def _health() -> None:
+    health = data.health()
+    seconds = {key: health.get(f"{key}_lag_seconds") for key in ("ingest", "analysis")}
+    lags = [f"{key} lag {duration(lag * 1000) if lag else 'none'}" for key, lag in seconds.items() if lag is not None]
+    lines = [f"status {health.get('status', 'unknown')}", *lags]
+    if "spans_stored" in health:
+        lines.append(f"{amount(health['spans_stored'])} spans stored since start")
+    st.text("\n".join(lines))
+
+
+def _follow_permalink() -> None:
+    """`/?finding=`, `/?trace_id=` and `/?span_id=` come from alerts, logs and other tools."""
+    given = st.query_params
+    if given.get("finding"):
+        st.switch_page(_VIEWS / "finding.py", query_params={"finding": given["finding"]})
+    if given.get("trace_id") or given.get("span_id"):
+        wanted = {key: given[key] for key in ("trace_id", "span_id") if given.get(key)}
+        st.switch_page(_VIEWS / "run.py", query_params=wanted)
+
+
+st.set_page_config(page_title="Actorscope", page_icon=":material/visibility:", layout="wide")
+pages = [
+    st.Page(_VIEWS / "attention.py", title="Needs attention", icon=":material/warning:", default=True),
+    st.Page(_VIEWS / "fleet.py", title="Fleet", icon=":material/groups:", url_path="fleet"),
+    st.Page(_VIEWS / "run.py", title="Runs", icon=":material/account_tree:", url_path="run"),
+    st.Page(_VIEWS / "finding.py", title="Finding", icon=":material/flag:", url_path="finding", visibility="hidden"),
+]
+chosen = st.navigation(pages)
+with st.sidebar:
+    st.toggle("Live", value=True, key="live", help="Pages refresh themselves every two seconds.")
+    live(_health)
+if chosen.url_path == "":
+    _follow_permalink()
+chosen.run()

@@ -30,8 +30,7 @@ def request(text: str) -> str | None:
         found = _request(json.loads(text))
     except (ValueError, RecursionError):
         found = text
-    found = (found or "").strip()
-    return found[:REQUEST_LIMIT] or None
+    return _whole((found or "").strip()[:REQUEST_LIMIT]) or None
 
 
 def _request(value: Any) -> str | None:
@@ -72,9 +71,14 @@ def names(text: str) -> list[str]:
     """A list of names from a JSON array, or from text with spaces or commas between them (an OAuth scope)."""
     try:
         value = json.loads(text)
+        return [_whole(str(item)) for item in value] if isinstance(value, list) else [_whole(str(value))]
     except (ValueError, RecursionError):
-        value = text.replace(",", " ").split()
-    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+        return text.replace(",", " ").split()
+
+
+def _whole(text: str) -> str:
+    """Text without halves of surrogate pairs, which JSON can spell and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def boolean(text: str) -> bool | None:

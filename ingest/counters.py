@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Counters:
-    """Counts since the process started; read `snapshot`, write through `add` and `set_oldest`."""
+    """Counts since the process started; read `snapshot`, write through `add` and `set_oldest_waiting`."""
 
     spans_accepted: int = 0
     spans_stored: int = 0
@@ -17,6 +17,8 @@ class Counters:
     spans_duplicate: int = 0
     logs_accepted: int = 0
     logs_stored: int = 0
+    logs_rejected: int = 0
+    logs_duplicate: int = 0
     requests_refused: int = 0
     requests_quarantined: int = 0
     spool_bytes: int = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -65,17 +65,18 @@ class _Maps:
         self.values: list[str] = []
         self.types: list[str] = []
 
-    def add(self, pairs: Iterable[Any]) -> None:
+    def add(self, pairs: Sequence[Any]) -> None:
         """One row. A key given twice keeps its last value, as attribute keys are unique in OTLP."""
-        row: dict[str, tuple[str, str]] = {}
-        for pair in pairs:
-            row[pair.key] = _text(pair.value)
-        self.keys += row
-        letters = ""
-        for text, letter in row.values():
-            self.values.append(text)
-            letters += letter
-        self.types.append(letters)
+        keys = [pair.key for pair in pairs]
+        values = [pair.value for pair in pairs]
+        if len(set(keys)) != len(keys):
+            unique = dict(zip(keys, values, strict=True))
+            keys, values = list(unique), list(unique.values())
+        # Most values are non-empty strings: one look tells, without asking which kind they are.
+        texts = [(text, "s") if (text := value.string_value) else _text(value) for value in values]
+        self.keys += keys
+        self.values += [text for text, _ in texts]
+        self.types.append("".join([letter for _, letter in texts]))
         self.offsets.append(len(self.keys))
 
     def array(self) -> pa.Array:

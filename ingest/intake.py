@@ -20,6 +20,7 @@ from actorscope.settings import IngestSettings
 
 log = logging.getLogger(__name__)
 _REMEMBERED = 200_000
+_PAUSE_SECONDS = 1.0
 _STOP = object()
 
 
@@ -62,6 +63,7 @@ class Intake:
         self._known: OrderedDict[bytes, Future[None] | None] = OrderedDict()
         self._lock = threading.Lock()
         self._closed = False
+        self._roll_after = 0.0
         self._segment = spool.open_segment()
         self._thread = threading.Thread(target=self._write_loop, name="intake-log")
 
@@ -80,18 +82,23 @@ class Intake:
         Raises UndecodableError for bytes that are no OTLP, TooLargeError above the limit, and TransientError when
         there is no room or the process is closing: nothing was kept then.
         """
+        try:
+            return self._receive(signal, body)
+        except Exception:
+            self._counters.add(requests_refused=1)
+            raise
+
+    def _receive(self, signal: str, body: bytes) -> Receipt:
         if len(body) > self._settings.max_request_mib * 2**20:
             raise TooLargeError(
                 f"request of {len(body)} bytes is over the limit of {self._settings.max_request_mib} MiB"
             )
         found = inspect(signal, body)
-        self._counters.add(spans_rejected=found.rejected)
-        if not found.accepted:
-            return Receipt(0, found.rejects)
-        record = record_of(signal, body)
-        future, is_new = self._admit(record)
-        if future is not None:
-            future.result()
+        is_new = True
+        if found.accepted:
+            future, is_new = self._admit(record_of(signal, body))
+            if future is not None:
+                future.result()
         self._count(signal, found, is_new)
         return Receipt(found.accepted, found.rejects)
 
@@ -112,12 +119,11 @@ class Intake:
             return future, True
 
     def _count(self, signal: str, found: Inspection, is_new: bool) -> None:
-        if signal == "logs":
-            self._counters.add(logs_accepted=found.accepted)
-        elif is_new:
-            self._counters.add(spans_accepted=found.accepted)
+        records = "logs" if signal == "logs" else "spans"
+        if is_new:
+            self._counters.add(**{f"{records}_accepted": found.accepted, f"{records}_rejected": found.rejected})
         else:
-            self._counters.add(spans_duplicate=found.accepted)
+            self._counters.add(**{f"{records}_duplicate": found.accepted})
 
     def close(self) -> None:
         """Stop taking requests, make durable what is waiting, hand over the last segment."""
@@ -142,7 +148,7 @@ class Intake:
                 pass
             if batch:
                 self._commit(batch)
-            if self._segment.count and (stopping or self._is_full()):
+            if stopping or self._is_full():
                 self._roll()
         self._segment.close()
 
@@ -150,15 +156,16 @@ class Intake:
         before = self._segment.size
         try:
             self._segment.append([record for record, _ in batch])
-        except OSError as error:
-            log.error("cannot write %d requests to the log: %s", len(batch), error)
+        except Exception as error:  # whatever it is, this thread must live and the senders must be answered
+            log.error("cannot write %d requests to the log", len(batch), exc_info=error)
             with self._lock:
                 for record, _ in batch:
                     self._known.pop(record.digest, None)
             for _, future in batch:
                 future.set_exception(TransientError(f"cannot write to the log: {error}", 5.0))
             return
-        self._counters.add(spool_bytes=self._segment.size - before)
+        finally:
+            self._counters.add(spool_bytes=self._segment.size - before)
         with self._lock:
             for record, _ in batch:
                 self._known[record.digest] = None
@@ -168,18 +175,31 @@ class Intake:
     def _patience(self) -> float | None:
         if not self._segment.count:
             return None
-        return max(0.0, self._segment.first_at + self._age_limit() - time.monotonic())
+        return max(0.0, max(self._segment.first_at + self._age_limit(), self._roll_after) - time.monotonic())
 
     def _age_limit(self) -> float:
         is_busy = self._segment.count > 4
         return self._settings.segment_busy_seconds if is_busy else self._settings.segment_idle_seconds
 
     def _is_full(self) -> bool:
-        is_old = time.monotonic() - self._segment.first_at >= self._age_limit()
+        now = time.monotonic()
+        if self._segment.is_damaged:
+            return now >= self._roll_after
+        if not self._segment.count or now < self._roll_after:
+            return False
+        is_old = now - self._segment.first_at >= self._age_limit()
         return is_old or self._segment.size >= self._settings.segment_mib * 2**20
 
     def _roll(self) -> None:
-        """Close the segment, open the next one, hand over the closed one."""
-        full, self._segment = self._segment, self._spool.open_segment()
+        """Close the segment, open the next one, hand over the closed one. On a full disk the old one stays in use."""
+        full = self._segment
+        if not full.size:
+            return
+        try:
+            self._segment = self._spool.open_segment()
+        except OSError as error:
+            log.error("cannot begin a segment of the log after %s: %s", full.path.name, error)
+            self._roll_after = time.monotonic() + _PAUSE_SECONDS
+            return
         full.close()
         self._on_closed(full.path)

@@ -52,7 +52,7 @@ class Ingest:
         digests = [record.digest for path in self._spool.left_over for record in self._spool.records(path)]
         try:
             rows = self._store.named("recent_requests", ingester=self._spool.ingester)
-            return [*rows["request"].to_list(), *digests]
+            return [*reversed(rows["request"].to_list()), *digests]  # the oldest first: they are forgotten first
         except ActorscopeError as error:
             log.warning("requests of earlier runs cannot be recognised: %s", error)
             return digests

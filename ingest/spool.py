@@ -7,6 +7,7 @@ deduplication token, so that a repeated recovery changes nothing.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import struct
@@ -14,6 +15,7 @@ import time
 import uuid
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +32,11 @@ class Record:
     body: bytes
     received_at: int
     digest: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes in a segment file."""
+        return _HEADER.size + len(self.body)
 
 
 def digest_of(signal: str, body: bytes) -> bytes:
@@ -51,12 +58,20 @@ class Segment:
         self.first_at = 0.0
         self.count = 0
         self.size = 0
+        self.is_damaged = False
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        _sync_folder(path.parent)
+        try:
+            _sync_folder(path.parent)
+        except OSError:
+            os.close(self._fd)
+            raise
 
     def append(self, records: list[Record]) -> None:
         """Write `records` and force them to disk. On an OSError none of them may be acknowledged;
-        the file is cut back to where it was, so that none of them is replayed either."""
+        the file is cut back to where it was, so that none of them is replayed either. When even that fails the
+        segment is damaged and takes no more: what would follow the half record could never be read."""
+        if self.is_damaged:
+            raise OSError(errno.EIO, "the segment ends in half a record", str(self.path))
         parts: list[bytes] = []
         for record in records:
             head = _HEADER.pack(len(record.body), 0, SIGNALS.index(record.signal), record.received_at, record.digest)
@@ -69,11 +84,18 @@ class Segment:
                 view = view[os.write(self._fd, view) :]
             os.fdatasync(self._fd)
         except OSError:
-            os.ftruncate(self._fd, self.size)
+            self._cut_back()
             raise
         self.first_at = self.first_at or time.monotonic()
         self.count += len(records)
         self.size += len(data)
+
+    def _cut_back(self) -> None:
+        try:
+            os.ftruncate(self._fd, self.size)
+        except OSError:
+            size = os.fstat(self._fd).st_size
+            self.is_damaged, self.size = size != self.size, size
 
     def close(self) -> None:
         os.close(self._fd)
@@ -95,12 +117,13 @@ class Spool:
     """The folder of segments of one ingester.
 
     The folder carries the ingester's random name, and the newest segment is never removed: segment numbers, and with
-    them deduplication tokens, are never used twice even when a spool is deleted by hand.
+    them deduplication tokens, are never used twice. A folder whose segments were deleted by hand is not used again,
+    since nothing is left that tells which numbers are taken.
     """
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
-        found = sorted(p for p in root.iterdir() if p.is_dir())
+        found = sorted(p for p in root.iterdir() if any(p.glob(f"*{_SUFFIX}")))
         self.folder = found[0] if found else root / uuid.uuid4().hex[:12]
         self.folder.mkdir(exist_ok=True)
         _sync_folder(root)
@@ -114,11 +137,12 @@ class Spool:
 
     def open_segment(self) -> Segment:
         """A new, empty segment; empty ones before it are removed."""
-        segment = Segment(self.folder / f"{self._next:012d}{_SUFFIX}")
-        self._next += 1
-        for path in self._files():
-            if path != segment.path and not path.stat().st_size:
-                path.unlink()
+        number, self._next = self._next, self._next + 1  # a number that failed is not tried again
+        segment = Segment(self.folder / f"{number:012d}{_SUFFIX}")
+        with suppress(OSError):
+            for path in self._files():
+                if path != segment.path and not path.stat().st_size:
+                    path.unlink()
         return segment
 
     def records(self, path: Path) -> Iterator[Record]:

@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from actorscope.ingest.store.client import Store
 
 log = logging.getLogger(__name__)
 _ROW_BITS = 22
+_RowsOf = Callable[[str, int, Sequence[Record]], pa.Table]
 _SEGMENTS = pa.schema(
     [
         *[("ingester", pa.string()), ("segment", pa.uint64()), ("spans", pa.uint64()), ("logs", pa.uint64())],
@@ -40,7 +41,7 @@ class Writer:
         self._store = store
         self._spool = spool
         self._counters = counters
-        self._waiting: queue.Queue[Path | None] = queue.Queue()
+        self._waiting: queue.Queue[tuple[Path, int] | None] = queue.Queue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writer")
         for path in spool.left_over:
@@ -52,7 +53,7 @@ class Writer:
 
     def put(self, path: Path) -> None:
         """Store the segment of this file after those put before."""
-        self._waiting.put(path)
+        self._waiting.put((path, path.stat().st_size))
 
     def close(self) -> None:
         """Store what was put, give up what the store does not take now, end the thread. What is left is replayed."""
@@ -62,73 +63,85 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        while (path := self._waiting.get()) is not None and not self._stop.is_set():
+        while (item := self._waiting.get()) is not None and not self._stop.is_set():
+            path, size = item
             pause = 0.2
-            while not self._attempt(path) and not self._stop.wait(pause):
+            while not (is_done := self._attempt(path)) and not self._stop.wait(pause):
                 pause = min(pause * 2, 10.0)
+            if is_done:
+                self._counters.add(spool_bytes=-size)
             if self._waiting.empty():
                 self._counters.set_oldest_waiting(0)
 
     def _attempt(self, path: Path) -> bool:
-        """True when the segment needs no further try."""
+        """True when the segment needs no further try. Nothing may end this thread: what it fails at waits on disk."""
         try:
-            size = path.stat().st_size
             records = list(read(path))
+            if unread := path.stat().st_size - sum(record.size for record in records):
+                log.warning("segment %s: the last %d bytes are cut or damaged and are not stored", path.name, unread)
             if records:
                 self._counters.set_oldest_waiting(records[0].received_at)
                 self._store_records(int(path.stem), records)
+            self._spool.remove(path)
+        except FileNotFoundError:
+            log.error("segment %s was deleted before it was stored", path.name)
         except TransientError as error:
             log.warning("segment %s waits: %s", path.name, error)
             return False
-        self._spool.remove(path)
-        self._counters.add(spool_bytes=-size)
+        except Exception:
+            log.exception("segment %s cannot be stored now and waits", path.name)
+            return False
         return True
 
     def _store_records(self, segment: int, records: list[Record]) -> None:
+        spans, bad_traces = self._store_signal(segment, "traces", records)
+        logs, bad_logs = self._store_signal(segment, "logs", records)
+        # A store that refuses this row too is at fault itself: the segment waits and no request is set aside.
+        self._store.insert(
+            "segments", self._segment_row(segment, spans, logs, records), f"{self._spool.ingester}-{segment}-segment"
+        )
+        for index in bad_traces + bad_logs:
+            self._set_aside(segment, index, records[index])
+        self._counters.add(spans_stored=spans, logs_stored=logs)
+
+    def _store_signal(self, segment: int, signal: str, records: list[Record]) -> tuple[int, list[int]]:
+        """How many rows were stored, and which requests can never be: when not all can, each is tried alone."""
+        mine = [(index, record) for index, record in enumerate(records) if record.signal == signal]
+        if not mine:
+            return 0, []
+        table, rows_of = _TABLES[signal]
+        ingester, first, stored = self._spool.ingester, segment << _ROW_BITS, 0
         try:
-            spans, logs = self._insert(segment, "", records)
+            rows = rows_of(ingester, first, [record for _, record in mine])
+            return self._insert(table, rows, f"{segment}-{signal}"), []
         except TransientError:
             raise
         except Exception:
             log.exception("segment %d cannot be stored as a whole; storing its requests one by one", segment)
-            spans, logs = self._one_by_one(segment, records)
-        self._store.insert(
-            "segments", self._segment_row(segment, spans, logs, records), f"{self._token(segment)}-segment"
-        )
-        self._counters.add(spans_stored=spans, logs_stored=logs)
-
-    def _one_by_one(self, segment: int, records: list[Record]) -> tuple[int, int]:
-        """Keep the good requests of a segment; a bad one is set aside as a file and counted."""
-        spans = logs = 0
-        for index, record in enumerate(records):
+        bad = []
+        for index, record in mine:
             try:
-                more = self._insert(segment, f"-{index}", [record], first_row=index << 12)
-                spans, logs = spans + more[0], logs + more[1]
+                rows = rows_of(ingester, first, [record])
+                first += rows.num_rows  # also when they are refused: a row has the same number on every try
+                stored += self._insert(table, rows, f"{segment}-{index}-{signal}")
             except TransientError:
                 raise
-            except Exception:
-                log.exception("request %d of segment %d was set aside", index, segment)
-                aside = self._spool.folder / "quarantine"
-                aside.mkdir(exist_ok=True)
-                (aside / f"{segment:012d}-{index}.{record.signal}.binpb").write_bytes(record.body)
-                self._counters.add(requests_quarantined=1)
-        return spans, logs
+            except Exception as error:
+                log.error("request %d of segment %d cannot be stored: %s", index, segment, error)
+                bad.append(index)
+        return stored, bad
 
-    def _token(self, segment: int) -> str:
-        return f"{self._spool.ingester}-{segment}"
+    def _insert(self, table: str, rows: pa.Table, name: str) -> int:
+        if rows.num_rows:
+            self._store.insert(table, rows, f"{self._spool.ingester}-{name}")
+        return int(rows.num_rows)
 
-    def _insert(self, segment: int, suffix: str, records: Sequence[Record], first_row: int = 0) -> tuple[int, int]:
-        counts = []
-        for signal, table, rows_of in (("traces", "span_rows", span_rows), ("logs", "log_rows", log_rows)):
-            mine = [record for record in records if record.signal == signal]
-            count = 0
-            if mine:
-                rows = rows_of(self._spool.ingester, (segment << _ROW_BITS) + first_row, mine)
-                count = rows.num_rows
-                if count:
-                    self._store.insert(table, rows, f"{self._token(segment)}{suffix}-{signal}")
-            counts.append(count)
-        return counts[0], counts[1]
+    def _set_aside(self, segment: int, index: int, record: Record) -> None:
+        """Keep a request that cannot be stored as a file, and count it."""
+        aside = self._spool.folder / "quarantine"
+        aside.mkdir(exist_ok=True)
+        (aside / f"{segment:012d}-{index}.{record.signal}.binpb").write_bytes(record.body)
+        self._counters.add(requests_quarantined=1)
 
     def _segment_row(self, segment: int, spans: int, logs: int, records: list[Record]) -> pa.Table:
         row = {
@@ -173,3 +186,6 @@ def _arrival(ingester: str, first_seq: int, records: Sequence[Record], rows: int
         ARRIVAL[1][0]: pa.array(np.arange(first_seq, first_seq + rows, dtype=np.uint64)),
         ARRIVAL[2][0]: pa.array(received).cast(TIME),
     }
+
+
+_TABLES: dict[str, tuple[str, _RowsOf]] = {"traces": ("span_rows", span_rows), "logs": ("log_rows", log_rows)}

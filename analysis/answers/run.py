@@ -60,7 +60,9 @@ def trace_of(store: Store, span_id: str) -> str | None:
     return str(rows["trace_id"][0]) if rows.height else None
 
 
-def latest_runs(store: Store, actor_id: str = "", since: datetime | None = None, limit: int = 50) -> list[dict[str, Any]]:
+def latest_runs(
+    store: Store, actor_id: str = "", since: datetime | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
     """The latest runs of an actor; without one, the latest runs that nobody delegated."""
     rows = store.named("latest_runs", **{"actor": actor_id, "from": since or _EVER, "limit": limit})
     return [

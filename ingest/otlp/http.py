@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -26,21 +27,45 @@ async def _read(request: Request, limit: int) -> bytes:
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", ""):
         raise _UnsupportedError(f"content-encoding {encoding!r} is not supported; use gzip or none")
-    inflate = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
-    parts, size = [], 0
+    gzip = _Gzip() if encoding == "gzip" else None
+    parts, size, taken = [], 0, 0
     async for chunk in request.stream():
-        if inflate is not None:
-            try:
-                chunk = inflate.decompress(chunk, limit - size + 1)
-            except zlib.error as error:
-                raise UndecodableError(f"cannot decompress the body as gzip: {error}") from error
-        size += len(chunk)
-        if size > limit or (inflate is not None and inflate.unconsumed_tail):
+        taken += len(chunk)
+        part = chunk if gzip is None else gzip.inflate(chunk, limit - size + 1)
+        size += len(part)
+        if max(size, taken) > limit:
             raise TooLargeError(f"request is over the limit of {limit} bytes")
-        parts.append(chunk)
-    if inflate is not None and size and not inflate.eof:
+        parts.append(part)
+    if gzip is not None and gzip.is_open:
         raise UndecodableError("the gzip body ends too early")
     return b"".join(parts)
+
+
+class _Gzip:
+    """Decompresses a body in pieces: gzip members one after the other (RFC 1952, section 2.2)."""
+
+    def __init__(self) -> None:
+        self._member: Any = None
+
+    @property
+    def is_open(self) -> bool:
+        """True inside a member: more must come."""
+        return self._member is not None
+
+    def inflate(self, data: bytes, most: int) -> bytes:
+        """What `data` adds, cut at `most` bytes."""
+        parts = []
+        while data and most > 0:
+            self._member = self._member or zlib.decompressobj(wbits=31)
+            try:
+                parts.append(self._member.decompress(data, most))
+            except zlib.error as error:
+                raise UndecodableError(f"cannot decompress the body as gzip: {error}") from error
+            most -= len(parts[-1])
+            data = self._member.unused_data
+            if self._member.eof:
+                self._member = None
+        return b"".join(parts)
 
 
 class _UnsupportedError(ActorscopeError):

@@ -23,6 +23,9 @@ from actorscope.errors import PermanentError, TransientError
 _T = TypeVar("_T")
 # ClickHouse error codes that a later try may not meet: timeouts, memory, too many parts or queries, no connection.
 _TRANSIENT_CODES = ("159", "160", "202", "209", "210", "241", "242", "252", "319", "999")
+# The same rows meet this error of code 252 on every try. The limit suits a replay of years, day by day.
+_TOO_MANY_DAYS = "max_partitions_per_insert_block"
+_MOST_DAYS = 1000
 
 
 def in_worker(function: Callable[[], _T]) -> _T:
@@ -71,10 +74,12 @@ class Store:
 
     def insert(self, table: str, rows: pa.Table, token: str = "") -> None:
         """Append `rows`; a non-empty token makes a repetition of the same rows have no effect, rollups included."""
-        settings = {"insert_deduplication_token": token, "deduplicate_blocks_in_dependent_materialized_views": 1}
+        settings: dict[str, Any] = {_TOO_MANY_DAYS: _MOST_DAYS}
+        if token:
+            settings |= {"insert_deduplication_token": token, "deduplicate_blocks_in_dependent_materialized_views": 1}
         self._guard(
             f"insert {rows.num_rows} rows into {table}",
-            lambda: self._client().insert_arrow(table, rows, settings=settings if token else {}),
+            lambda: self._client().insert_arrow(table, rows, settings=settings),
         )
 
     def insert_frame(self, table: str, rows: pl.DataFrame, token: str = "") -> None:
@@ -135,7 +140,7 @@ class Store:
             raise TransientError(f"store {self.safe_url} did not answer to: {doing}: {error}") from error
         except DatabaseError as error:
             text = str(error)
-            kind = TransientError if any(f"ode: {code}" in text for code in _TRANSIENT_CODES) else PermanentError
-            raise kind(f"store refused to {doing}: {text}") from error
+            may_pass = any(f"ode: {code}" in text for code in _TRANSIENT_CODES) and _TOO_MANY_DAYS not in text
+            raise (TransientError if may_pass else PermanentError)(f"store refused to {doing}: {text}") from error
         except (ClickHouseError, OSError) as error:
             raise TransientError(f"store {self.safe_url} failed to {doing}: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -39,6 +40,8 @@ class App:
 
     def start(self) -> None:
         """Open the store, then the rooms from the bottom up. Raises when a part cannot start; what started is stopped."""
+        # Decoding makes many short-lived objects and no cycles: the collector would walk them for nothing.
+        gc.set_threshold(100_000, 50, 50)
         try:
             in_worker(self._start)
         except BaseException:

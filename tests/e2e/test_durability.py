@@ -8,7 +8,6 @@ from pathlib import Path
 import grpc
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
 from tests.e2e.harness import Program
 
 pytestmark = pytest.mark.e2e

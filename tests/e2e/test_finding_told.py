@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook
-
 from tests.e2e.harness import Program, until
 from tests.e2e.story import double_refund, provider
 

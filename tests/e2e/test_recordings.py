@@ -6,15 +6,14 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
-from actorscope.cli.replay import read
 from tests.conftest import RECORDINGS
 from tests.e2e.harness import Program
+
+from actorscope.cli.replay import read
 
 pytestmark = pytest.mark.e2e
 _NAMES = sorted(path.name.removesuffix(".traces.binpb.gz") for path in RECORDINGS.glob("*.traces.binpb.gz"))

@@ -1,0 +1,53 @@
+"""Pages that refresh themselves, and tables whose rows lead somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from actorscope.dashboards.parts.text import visible
+from actorscope.errors import ActorscopeError
+
+REFRESH_SECONDS = 2.0
+
+
+def live(page: Callable[[], None]) -> None:
+    """Show `page` now, and again every two seconds while the live switch is on."""
+    every = REFRESH_SECONDS if st.session_state.get("live", True) else None
+
+    def shown() -> None:
+        try:
+            page()
+        except ActorscopeError as error:
+            st.warning("The store did not answer. The page tries again by itself while it is live.")
+            st.code(visible(error), language=None, wrap_lines=True)
+
+    st.fragment(shown, run_every=every)()
+
+
+def choose(frame: pl.DataFrame, ids: Sequence[Any], key: str, **options: Any) -> Any:
+    """A table; returns the id of the row that was clicked since the last time, else None.
+
+    The ids are those of the rows on the screen: a refresh between the click and its arrival cannot change what was meant.
+    """
+    arrived = f"{key} chosen"
+
+    def take(shown: tuple[Any, ...]) -> None:
+        selection = st.session_state[key]["selection"]
+        rows = [*selection["rows"], *(cell[0] for cell in selection["cells"])]
+        if rows and 0 <= rows[0] < len(shown):
+            st.session_state[arrived] = shown[rows[0]]
+
+    st.dataframe(
+        frame,
+        key=key,
+        hide_index=True,
+        lazy=False,
+        on_select=lambda: take(tuple(ids)),
+        selection_mode=["single-row", "single-cell"],
+        **options,
+    )
+    return st.session_state.pop(arrived, None)

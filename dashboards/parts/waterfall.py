@@ -1,0 +1,96 @@
+"""The waterfall of a trace as an ECharts specification: one bar per span, its place in the tree in the label."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actorscope.dashboards.parts import words
+from actorscope.dashboards.parts.text import line
+
+MOST_ROWS = 150
+ROW_PIXELS = 22
+_COLOURS = {"agent run": "#7c5cff", "model call": "#0ea5e9", "action": "#f59e0b", "other": "#94a3b8"}
+_ERROR = "#e11d48"
+_DEEPEST = 14
+_LABEL_PIXELS = 330
+
+
+def kind(span: dict[str, Any]) -> str:
+    """What a span is, in one word of ours."""
+    return words.KINDS.get(span["role"], "other")
+
+
+def marks(span: dict[str, Any]) -> str:
+    """What is remarkable about a span, in words."""
+    said = ["✖ error"] if span["is_error"] else []
+    return " ".join(said + ["⚑ evidence"] if span["findings"] else said)
+
+
+def title(span: dict[str, Any]) -> str:
+    """The span's name at its depth in the tree, with its marks in front."""
+    indent = "\u2007\u2007" * min(span["depth"], _DEEPEST) + ("…" if span["depth"] > _DEEPEST else "")
+    noted = marks(span)
+    return f"{indent}{noted + ' · ' if noted else ''}{line(span['name'] or '(no name)', 80)}"
+
+
+def window(spans: list[dict[str, Any]], selected: str, first: int = 0) -> tuple[int, list[dict[str, Any]]]:
+    """The rows to draw from `first` on; moved so that the selected span is among them when `first` is not given."""
+    at = next((i for i, span in enumerate(spans) if span["span_id"] == selected), 0)
+    start = first or max(0, at - MOST_ROWS // 3) if at >= MOST_ROWS or first else 0
+    return start, spans[start : start + MOST_ROWS]
+
+
+def spec(rows: list[dict[str, Any]], selected: str) -> dict[str, Any]:
+    """Stacked horizontal bars: an invisible one up to the start, then the duration in the series of its kind."""
+    return {
+        "animation": False,
+        "grid": {"left": _LABEL_PIXELS, "right": 90, "top": 48, "bottom": 8},
+        "legend": {"data": list(_COLOURS), "top": 0, "left": 0, "selectedMode": False},
+        "xAxis": {"type": "value", "position": "top", "axisLabel": {"formatter": "{value} ms"}, "min": 0},
+        "yAxis": {
+            "type": "category",
+            "inverse": True,
+            "data": [f"{index}" for index in range(len(rows))],
+            "axisTick": {"show": False},
+            "axisLine": {"show": False},
+            "axisLabel": {"show": False},
+        },
+        "tooltip": {"show": False},
+        "series": [_labels(rows, selected), *[_bars(rows, name, colour, selected) for name, colour in _COLOURS.items()]],
+    }
+
+
+def _labels(rows: list[dict[str, Any]], selected: str) -> dict[str, Any]:
+    """The invisible offsets. They carry the labels, so that a click on a name hits a bar too."""
+    return {
+        "type": "bar",
+        "stack": "time",
+        "silent": True,
+        "itemStyle": {"color": "transparent"},
+        "emphasis": {"disabled": True},
+        "data": [row["offset_ms"] or 0 for row in rows],
+    }
+
+
+def _bars(rows: list[dict[str, Any]], name: str, colour: str, selected: str) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "name": name,
+        "stack": "time",
+        "barWidth": "68%",
+        "barMinHeight": 3,
+        "large": False,
+        "selectedMode": "single",
+        "itemStyle": {"color": colour, "borderRadius": 2},
+        "select": {"itemStyle": {"borderColor": "#111827", "borderWidth": 1}},
+        "data": [_bar(row, row["span_id"] == selected) if kind(row) == name else None for row in rows],
+    }
+
+
+def _bar(row: dict[str, Any], is_selected: bool) -> dict[str, Any]:
+    bar: dict[str, Any] = {"value": row["duration_ms"] or 0, "name": title(row).strip()}
+    if row["is_error"]:
+        bar["itemStyle"] = {"borderColor": _ERROR, "borderWidth": 2}
+    told = words.duration(row["duration_ms"]) + (" ◀ selected" if is_selected else "")
+    bar["label"] = {"show": True, "position": "right", "formatter": told, "fontSize": 11}
+    return bar

@@ -1,0 +1,30 @@
+"""What to do next when there is nothing to see yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from actorscope.dashboards.parts.words import amount
+
+
+def first_steps(health: dict[str, Any]) -> None:
+    """Nothing has been found: because all is quiet, or because nothing has arrived."""
+    stored = health.get("spans_stored")
+    if stored:
+        st.success(f"Nothing needs attention. {amount(stored)} spans came in since the start.", icon=":material/check:")
+        lag = health.get("analysis_lag_seconds") or 0
+        if lag > 5:
+            st.text(f"Analysis is {lag:.0f} s behind; findings may still come.")
+        return
+    st.info("No findings yet. Send spans, and they appear here within seconds.", icon=":material/sensors:")
+    st.text("Point the OTLP exporter of your agents here:")
+    grpc, http = health.get("grpc"), health.get("http")
+    lines = [f"OTEL_EXPORTER_OTLP_ENDPOINT=http://{grpc or '127.0.0.1:4317'}    # gRPC"]
+    lines.append(f"OTEL_EXPORTER_OTLP_ENDPOINT={http or 'http://127.0.0.1:4318'}    # HTTP")
+    st.code("\n".join(lines), language="bash")
+    if not grpc:
+        st.text("These are the default ports; the addresses in use were printed at the start.")
+    st.text("Or play a fleet of agents, some of them misbehaving:")
+    st.code("actorscope up --demo", language="bash")

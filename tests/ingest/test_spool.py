@@ -1,0 +1,177 @@
+"""The write-ahead log: what was forced to disk is read back, and nothing else."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actorscope.ingest.spool import Record, Segment, Spool, digest_of, read, record_of
+
+_FEW = settings(max_examples=60, deadline=None)
+_RECORDS = [Record("traces" if i % 3 else "logs", bytes([i]) * (i * 7), 10**18 + i, bytes([i]) * 16) for i in range(6)]
+
+
+def _segment(folder: Path, *batches: list[Record]) -> Path:
+    segment = Segment(folder / "000000000001.wal")
+    for batch in batches:
+        segment.append(batch)
+    segment.close()
+    return segment.path
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return _segment(tmp_path_factory.mktemp("whole"), _RECORDS).read_bytes()
+
+
+@_FEW
+@given(bodies=st.lists(st.tuples(st.sampled_from(["traces", "logs"]), st.binary(max_size=300)), max_size=12))
+def test_what_is_appended_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, bodies: list[tuple[str, bytes]]
+) -> None:
+    records = [record_of(signal, body) for signal, body in bodies]
+    path = _segment(tmp_path_factory.mktemp("log"), records[:3], records[3:])
+    assert list(read(path)) == records
+    assert path.stat().st_size == sum(record.size for record in records)
+
+
+def _ends() -> list[int]:
+    return [sum(record.size for record in _RECORDS[: n + 1]) for n in range(len(_RECORDS))]
+
+
+@_FEW
+@given(data=st.data())
+def test_reading_stops_at_a_cut(tmp_path_factory: pytest.TempPathFactory, whole: bytes, data: st.DataObject) -> None:
+    cut = data.draw(st.integers(0, len(whole)))
+    path = tmp_path_factory.mktemp("cut") / "1.wal"
+    path.write_bytes(whole[:cut])
+    assert list(read(path)) == [record for record, end in zip(_RECORDS, _ends(), strict=True) if end <= cut]
+
+
+@_FEW
+@given(data=st.data())
+def test_reading_stops_at_a_flipped_bit(
+    tmp_path_factory: pytest.TempPathFactory, whole: bytes, data: st.DataObject
+) -> None:
+    at, bit = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.integers(0, 7))
+    damaged = bytearray(whole)
+    damaged[at] ^= 1 << bit
+    path = tmp_path_factory.mktemp("flip") / "1.wal"
+    path.write_bytes(damaged)
+    assert list(read(path)) == [record for record, end in zip(_RECORDS, _ends(), strict=True) if end <= at]
+
+
+def test_zeros_after_the_end_are_no_record(tmp_path: Path, whole: bytes) -> None:
+    path = tmp_path / "1.wal"
+    path.write_bytes(whole + bytes(4096))
+    assert list(read(path)) == _RECORDS
+
+
+def test_segment_numbers_rise_over_restarts(tmp_path: Path) -> None:
+    first = Spool(tmp_path)
+    numbers = [first.open_segment().number, first.open_segment().number]
+    second = Spool(tmp_path)
+    numbers.append(second.open_segment().number)
+    assert numbers == [1, 2, 3]
+    assert second.ingester == first.ingester
+
+
+def test_a_stored_segment_s_number_is_not_used_again(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    full = spool.open_segment()
+    full.append(_RECORDS)
+    spool.open_segment()
+    spool.remove(full.path)
+    again = Spool(tmp_path)
+    assert again.left_over == []
+    assert again.open_segment().number == 3
+
+
+@pytest.mark.parametrize("deleted", ["files", "folder", "root"])
+def test_a_spool_deleted_by_hand_goes_on_as_another_ingester(tmp_path: Path, deleted: str) -> None:
+    root = tmp_path / "spool"
+    spool = Spool(root)
+    spool.open_segment().append(_RECORDS)
+    if deleted == "files":
+        for path in spool.folder.glob("*.wal"):
+            path.unlink()
+    else:
+        shutil.rmtree(root if deleted == "root" else spool.folder)
+    assert Spool(root).ingester != spool.ingester
+
+
+def test_left_over_segments_are_found_beside_a_folder_without_any(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    segment = spool.open_segment()
+    segment.append(_RECORDS)
+    for name in ("000000000000", "ffffffffffff"):
+        (tmp_path / name).mkdir()
+    again = Spool(tmp_path)
+    assert (again.ingester, again.left_over) == (spool.ingester, [segment.path])
+    assert list(again.records(segment.path)) == _RECORDS
+    assert again.bytes_on_disk() == segment.size
+
+
+def _full_disk(*_: object) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("call", ["write", "fdatasync"])
+def test_a_failed_append_leaves_nothing_to_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    segment = Segment(tmp_path / "1.wal")
+    segment.append(_RECORDS[:2])
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(os, call, _full_disk)
+        segment.append(_RECORDS[2:4])
+    assert list(read(segment.path)) == _RECORDS[:2]
+    segment.append(_RECORDS[4:])
+    assert list(read(segment.path)) == _RECORDS[:2] + _RECORDS[4:]
+    assert segment.size == segment.path.stat().st_size
+
+
+def test_half_a_write_is_cut_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    segment = Segment(tmp_path / "1.wal")
+    real, calls = os.write, iter([20, 0])
+
+    def short(fd: int, data: memoryview) -> int:
+        return real(fd, data[:20]) if next(calls) else _full_disk()
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(os, "write", short)
+        segment.append(_RECORDS)
+    assert segment.path.stat().st_size == 0
+    segment.append(_RECORDS)
+    assert list(read(segment.path)) == _RECORDS
+
+
+def test_a_segment_that_cannot_be_cut_back_takes_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    segment = Segment(tmp_path / "1.wal")
+    segment.append(_RECORDS[:1])
+    real = os.write
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(os, "write", lambda fd, data: real(fd, data[:20]) and _full_disk() or 0)
+        patch.setattr(os, "ftruncate", _full_disk)
+        segment.append(_RECORDS[1:2])
+    with pytest.raises(OSError, match="half a record"):
+        segment.append(_RECORDS[2:])
+    assert list(read(segment.path)) == _RECORDS[:1]
+    assert segment.size == segment.path.stat().st_size
+
+
+def test_a_segment_that_cannot_be_made_costs_a_number_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = Spool(tmp_path)
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(os, "fsync", _full_disk)
+        spool.open_segment()
+    assert spool.open_segment().number == 2
+
+
+def test_the_digest_of_a_request_never_changes() -> None:
+    assert digest_of("traces", b"abc").hex() == "b09190c6b8c28629dae4ed7cae7740c2"
+    assert digest_of("traces", b"abc") != digest_of("logs", b"abc") != digest_of("logs", b"abd")
