@@ -13,6 +13,8 @@ _PROVIDERS = {
     "gcp.gen_ai": "google", "gcp.vertex_ai": "google", "mistral_ai": "mistral", "moonshot_ai": "moonshotai", "x_ai": "x-ai",
 }  # fmt: skip
 _PROBE = 1000
+_STEP = 100_000
+"""Input tokens up to which prices are taken as proportional when a probe agrees; beyond, price steps may begin."""
 _KEYS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens")
 
 
@@ -35,7 +37,9 @@ def price(model: str, provider: str, tokens: tuple[int, int, int, int]) -> float
 
 @lru_cache(4096)
 def _unit_prices(model: str, provider: str) -> tuple[float, float, float, float] | None | str:
-    """Dollars per token of each kind; None for an unknown model, "tiered" where the price is not proportional."""
+    """Dollars per token of each kind for up to _STEP input tokens; None for an unknown model, "stepped" where even
+    these are not proportional.
+    """
     base = [
         price(model, provider, t)
         for t in ((_PROBE, 0, 0, 0), (0, _PROBE, 0, 0), (_PROBE, 0, _PROBE, 0), (_PROBE, 0, 0, _PROBE))
@@ -43,9 +47,9 @@ def _unit_prices(model: str, provider: str) -> tuple[float, float, float, float]
     if any(value is None for value in base):
         return None
     unit = tuple(float(value or 0) / _PROBE for value in base)
-    large = price(model, provider, (1_000_000, 100_000, 0, 0)) or 0.0
-    if abs(large - (1e6 * unit[0] + 1e5 * unit[1])) > 1e-6 + 1e-6 * large:
-        return "tiered"
+    large = price(model, provider, (_STEP, _STEP, 0, 0)) or 0.0
+    if abs(large - _STEP * (unit[0] + unit[1])) > 1e-6 + 1e-6 * large:
+        return "stepped"
     return unit[0], unit[1], unit[2], unit[3]
 
 
@@ -70,11 +74,13 @@ def price_calls(calls: pl.DataFrame) -> pl.Series:
         + pl.col("cached_tokens") * pl.col("p_read")
         + pl.col("cache_write_tokens") * pl.col("p_write")
     ).to_series()
-    if "tiered" in units.values():
-        slow = [
-            price(model, provider, (int(a), int(b), int(c), int(d))) if units[(model, provider)] == "tiered" else None
-            for model, provider, a, b, c, d in pl.concat([keys, counts], how="horizontal").iter_rows()
-        ]
-        cost = pl.select(pl.coalesce(pl.Series(slow, dtype=pl.Float64), cost)).to_series()
+    slow = (pl.col("input_tokens") > _STEP) | pl.struct("model", "provider").is_in(
+        [{"model": m, "provider": p} for (m, p), unit in units.items() if unit == "stepped"]
+    )
+    known = pl.Series([units[pair] is not None for pair in keys.iter_rows()], dtype=pl.Boolean)
+    rows = frame.select("model", "provider", *_KEYS).with_row_index("row").filter(slow & known)
+    exact = {row: price(m, p, (int(a), int(b), int(c), int(d))) for row, m, p, a, b, c, d in rows.iter_rows()}
+    if exact:
+        cost = cost.scatter(list(exact), [value for value in exact.values()])
     has_tokens = calls.select(pl.col("input_tokens").is_not_null() | pl.col("output_tokens").is_not_null()).to_series()
     return pl.select(pl.when(pl.lit(has_tokens)).then(pl.lit(cost))).to_series().alias("price_usd")

@@ -148,7 +148,7 @@ class Intake:
                 pass
             if batch:
                 self._commit(batch)
-            if stopping or self._is_full():
+            if self._is_full() or (stopping and self._segment.size):
                 self._roll()
         self._segment.close()
 
@@ -173,28 +173,22 @@ class Intake:
             future.set_result(None)
 
     def _patience(self) -> float | None:
-        if not self._segment.count:
-            return None
-        return max(0.0, max(self._segment.first_at + self._age_limit(), self._roll_after) - time.monotonic())
-
-    def _age_limit(self) -> float:
-        is_busy = self._segment.count > 4
-        return self._settings.segment_busy_seconds if is_busy else self._settings.segment_idle_seconds
+        return max(0.0, self._due() - time.monotonic()) if self._segment.size else None
 
     def _is_full(self) -> bool:
-        now = time.monotonic()
-        if self._segment.is_damaged:
-            return now >= self._roll_after
-        if not self._segment.count or now < self._roll_after:
-            return False
-        is_old = now - self._segment.first_at >= self._age_limit()
-        return is_old or self._segment.size >= self._settings.segment_mib * 2**20
+        return self._segment.size > 0 and time.monotonic() >= self._due()
+
+    def _due(self) -> float:
+        """When the segment is to be closed."""
+        if self._segment.is_damaged or self._segment.size >= self._settings.segment_mib * 2**20:
+            return self._roll_after
+        is_busy = self._segment.count > 4
+        age = self._settings.segment_busy_seconds if is_busy else self._settings.segment_idle_seconds
+        return max(self._segment.first_at + age, self._roll_after)
 
     def _roll(self) -> None:
         """Close the segment, open the next one, hand over the closed one. On a full disk the old one stays in use."""
         full = self._segment
-        if not full.size:
-            return
         try:
             self._segment = self._spool.open_segment()
         except OSError as error:

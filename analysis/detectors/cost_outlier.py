@@ -67,19 +67,31 @@ def spread(logs: np.ndarray[Any, Any], config: Config) -> tuple[float, float]:
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per run that stands out."""
     runs = frames["runs"].with_columns(
-        pl.col("task_kind").fill_null(""), _unit().alias("unit"), _measure().alias("measure")
+        pl.col("task_kind").fill_null(""),
+        _unit().alias("unit"),
+        _measure().alias("measure"),
+        pl.col("start_time").dt.timestamp("ns").alias("at_ns"),
     )
     runs = runs.filter(pl.col("measure") > 0, pl.col("actor_id").is_not_null())
-    history = frames["run_costs"].partition_by("actor_id", "task_kind", "unit", as_dict=True) if runs.height else {}
+    history = _history(frames["run_costs"])
     signals = []
     for run in rows(runs.sort("start_time", "span_id")):
         known = history.get((run["actor_id"], run["task_kind"], run["unit"]))
         if known is None:
             continue
-        before = known.filter(pl.col("at") < run["start_time"])["value"].to_numpy()
+        before = known[1][: np.searchsorted(known[0], np.datetime64(run["at_ns"], "ns"))]
         if len(before) >= 3 and (signal := _judge(run, before, frames["costs"], config)):
             signals.append(signal)
     return signals
+
+
+def _history(costs: pl.DataFrame) -> dict[tuple[Any, ...], tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    """Times and costs of the known runs by actor, task kind and unit, in order of time."""
+    groups = costs.unique().sort("at").group_by("actor_id", "task_kind", "unit").agg("at", "value")
+    return {
+        (actor, kind or "", unit): (at.dt.replace_time_zone(None).to_numpy(), value.to_numpy())
+        for actor, kind, unit, at, value in zip(*groups.get_columns(), strict=True)
+    }
 
 
 def _unit() -> pl.Expr:

@@ -41,34 +41,34 @@ def window(spans: list[dict[str, Any]], selected: str, first: int = 0) -> tuple[
 
 
 def spec(rows: list[dict[str, Any]], selected: str) -> dict[str, Any]:
-    """Stacked horizontal bars: an invisible one up to the start, then the duration in the series of its kind."""
+    """Stacked horizontal bars: an invisible one up to the start, then the duration in the series of its kind.
+
+    No formatter of ours holds a name, and the tooltip is drawn, not HTML: a name cannot be more than text.
+    """
+    offsets = {
+        "type": "bar",
+        "stack": "time",
+        "silent": True,
+        "itemStyle": {"color": "transparent"},
+        "tooltip": {"show": False},
+        "data": [row["offset_ms"] or 0 for row in rows],
+    }
+    names = {"align": "left", "margin": _LABEL_PIXELS - 8, "width": _LABEL_PIXELS - 16, "overflow": "truncate"}
     return {
         "animation": False,
-        "grid": {"left": _LABEL_PIXELS, "right": 90, "top": 48, "bottom": 8},
+        "grid": {"left": _LABEL_PIXELS, "right": 90, "top": 56, "bottom": 8, "containLabel": False},
         "legend": {"data": list(_COLOURS), "top": 0, "left": 0, "selectedMode": False},
         "xAxis": {"type": "value", "position": "top", "axisLabel": {"formatter": "{value} ms"}, "min": 0},
         "yAxis": {
             "type": "category",
             "inverse": True,
-            "data": [f"{index}" for index in range(len(rows))],
+            "data": [title(row) for row in rows],
             "axisTick": {"show": False},
             "axisLine": {"show": False},
-            "axisLabel": {"show": False},
+            "axisLabel": {**names, "interval": 0, "fontSize": 12},
         },
-        "tooltip": {"show": False},
-        "series": [_labels(rows, selected), *[_bars(rows, name, colour, selected) for name, colour in _COLOURS.items()]],
-    }
-
-
-def _labels(rows: list[dict[str, Any]], selected: str) -> dict[str, Any]:
-    """The invisible offsets. They carry the labels, so that a click on a name hits a bar too."""
-    return {
-        "type": "bar",
-        "stack": "time",
-        "silent": True,
-        "itemStyle": {"color": "transparent"},
-        "emphasis": {"disabled": True},
-        "data": [row["offset_ms"] or 0 for row in rows],
+        "tooltip": {"trigger": "item", "renderMode": "richText", "confine": True},
+        "series": [offsets, *[_bars(rows, name, colour, selected) for name, colour in _COLOURS.items()]],
     }
 
 

@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
-import pytest
 
 from actorscope.analysis import ledger
 from actorscope.analysis.answers.findings import occurrences
 from actorscope.analysis.finding import Finding
 from actorscope.analysis.runner import Runner
 from actorscope.analysis.weave import weave
-from actorscope.ingest.store.client import Store, in_worker
+from actorscope.ingest.store.client import Store
 from actorscope.settings import AnalysisSettings
 from tests.make import Made, Row, spans
 
-Told = list[dict[str, Any]]
 
-
-@dataclass
 class Analyst:
-    """A runner over the test's store, with what it told."""
+    """A runner over the test's store, with what it told. Use it on a worker thread."""
 
-    store: Store
-    settings: AnalysisSettings = field(default_factory=AnalysisSettings)
-    told: Told = field(default_factory=list)
-    seq: int = 1
+    def __init__(self, store: Store, **settings: Any) -> None:
+        self.store = store
+        self.told: list[dict[str, Any]] = []
+        self.seq = 1
+        # Without validation: tests pass fewer spans at a time than a user may.
+        self.runner = Runner(store, AnalysisSettings().model_copy(update=settings), self.told.extend)
 
-    def __post_init__(self) -> None:
-        self.runner = Runner(self.store, self.settings, self.told.extend)
-
-    def look(self, made: Made, rows: Sequence[Row] | None = None) -> None:
-        """Keep spans as the writer does and pass until nothing is left."""
+    def keep(self, made: Made, rows: Sequence[Row] | None = None) -> None:
+        """Insert spans as the writer does."""
         table = made.table(rows, self.seq)
         self.seq += table.num_rows
         self.store.insert("span_rows", table)
+
+    def look(self, made: Made, rows: Sequence[Row] | None = None) -> None:
+        """Keep spans and pass until nothing is left."""
+        self.keep(made, rows)
         self.runner.run_to_end()
 
     def open(self, detector: str = "") -> list[Finding]:
@@ -48,18 +46,6 @@ class Analyst:
     def places(self, finding: Finding) -> list[tuple[str, str]]:
         """Where a finding was seen."""
         return sorted((o["trace_id"], o["span_id"]) for o in occurrences(self.store, finding.id))
-
-
-@pytest.fixture
-def worker() -> Callable[[Callable[[], Any]], Any]:
-    """Runs a function off the main thread, as chDB wants it."""
-    return in_worker
-
-
-@pytest.fixture
-def analyst(store: Store) -> Analyst:
-    """Call it from a worker thread."""
-    return Analyst(store)
 
 
 def woven(text: str) -> tuple[Made, dict[str, Row]]:

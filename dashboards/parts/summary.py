@@ -1,0 +1,54 @@
+"""What a run was, in numbers, and what was found in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from actorscope.dashboards.parts import words
+from actorscope.dashboards.parts.text import label, line
+
+
+def summary(run: dict[str, Any]) -> None:
+    """Ids, actors and numbers of a run."""
+    told = run["summary"]
+    st.code(run["trace_id"], language=None)
+    st.text(f"{words.clock(told['start_time'])}   services: {_list(told['services'])}")
+    if told["actors"]:
+        st.text(f"actors: {_list(told['actors'])}")
+    tokens = (told["input_tokens"] or 0) + (told["output_tokens"] or 0)
+    numbers = {
+        "Duration": words.duration(told["duration_ms"]),
+        "Cost": words.money(told["cost_usd"]),
+        "Tokens": words.amount(tokens),
+        "Agent runs": told["runs"],
+        "Model calls": told["model_calls"],
+        "Actions": told["actions"],
+        "Errors": told["errors"],
+        "Findings": len(run["findings"]),
+    }
+    for box, (name, value) in zip(st.columns(len(numbers)), numbers.items(), strict=True):
+        box.metric(name, value)
+    if not told["is_analysed"]:
+        st.text("Analysis has found no agent, model call or action in this trace, or has not come to it yet.")
+    if told["unpriced_calls"]:
+        st.text(f"{told['unpriced_calls']} model calls have no known price; the cost leaves them out.")
+
+
+def findings_here(findings: list[dict[str, Any]]) -> None:
+    """Links to the findings that cite the run."""
+    for finding in findings[:20]:
+        st.page_link(
+            "views/finding.py",
+            label=f"{words.severity(finding['severity'])}: {label(finding['title'], 160)}",
+            query_params={"finding": finding["id"]},
+            icon=":material/flag:",
+        )
+    if len(findings) > 20:
+        st.text(f"20 of {len(findings)} findings shown.")
+
+
+def _list(names: list[str]) -> str:
+    shown = ", ".join(line(name, 60) for name in names[:8])
+    return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -1,0 +1,275 @@
+"""From log to store: exactly once, whatever is repeated; late is visible; one bad request does not stop the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from tests.ingest import otlp
+
+from actorscope.errors import PermanentError, TransientError
+from actorscope.ingest import decode
+from actorscope.ingest.counters import Counters
+from actorscope.ingest.room import Ingest
+from actorscope.ingest.spool import Spool, record_of
+from actorscope.ingest.store.client import Store, in_worker
+from actorscope.ingest.writer import Writer, span_rows
+from actorscope.settings import IngestSettings, Settings
+
+_DAY = 86_400 * 10**9
+_POISON = b"\xff\xff poison"
+
+
+def _log(root: Path, *bodies: tuple[str, bytes]) -> tuple[Spool, Path]:
+    """A spool with one closed segment of these requests."""
+    spool = Spool(root)
+    segment = spool.open_segment()
+    segment.append([record_of(signal, body) for signal, body in bodies])
+    segment.close()
+    spool.open_segment().close()
+    return spool, segment.path
+
+
+def _traces(*numbers: int) -> tuple[str, bytes]:
+    return "traces", otlp.traces(*(otlp.span(n, {"gen_ai.operation.name": "chat"}) for n in numbers))
+
+
+def _run(store: Any, spool: Spool, *paths: Path) -> Counters:
+    counters = Counters()
+    writer = Writer(store, spool, counters)
+    for path in paths:
+        writer.put(path)
+    writer.start()
+    writer.close()
+    return counters
+
+
+def _rows(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """All that the writer has written, as it lies there (no FINAL: copies would show)."""
+    asked = {
+        "span_rows": "SELECT seq, hex(span_id), operation FROM span_rows ORDER BY ALL",
+        "arrivals": "SELECT seq, hex(span_id), ingester FROM arrivals ORDER BY ALL",
+        "log_rows": "SELECT seq, body FROM log_rows ORDER BY ALL",
+        "segments": "SELECT segment, spans, logs, length(requests) FROM segments ORDER BY ALL",
+    }
+    return {table: list(in_worker(lambda sql=sql: store.frame(sql)).iter_rows()) for table, sql in asked.items()}
+
+
+class _Faulty:
+    """A store whose inserts meet `answer(table, rows)` first; it may raise."""
+
+    def __init__(self, store: Store, answer: Callable[[str, pa.Table], None], after: bool = False) -> None:
+        self._store, self._answer, self._after = store, answer, after
+
+    def insert(self, table: str, rows: pa.Table, token: str = "") -> None:
+        if not self._after:
+            self._answer(table, rows)
+        self._store.insert(table, rows, token)
+        if self._after:
+            self._answer(table, rows)
+
+
+class _Fails:
+    """Raises `error` for one table (all when empty) so many times."""
+
+    def __init__(self, error: Exception, times: int, table: str = "") -> None:
+        self.error, self.times, self.table, self.met = error, times, table, 0
+
+    def __call__(self, table: str, rows: pa.Table) -> None:
+        if self.table in ("", table) and self.met < self.times:
+            self.met += 1
+            raise self.error
+
+
+def test_a_segment_becomes_rows(store: Store, tmp_path: Path) -> None:
+    spool, path = _log(tmp_path, _traces(1, 2), ("logs", otlp.logs(otlp.record("a"))), _traces(3))
+    counters = _run(store, spool)
+    found = _rows(store)
+    seqs = [(1 << 22) + n for n in range(3)]
+    ids = [f"{n:016X}" for n in (1, 2, 3)]
+    assert found["span_rows"] == [(s, i, "chat") for s, i in zip(seqs, ids, strict=True)]
+    assert found["arrivals"] == [(s, i, spool.ingester) for s, i in zip(seqs, ids, strict=True)]
+    assert found["log_rows"] == [(1 << 22, "a")]
+    assert found["segments"] == [(1, 3, 1, 3)]
+    assert (counters.spans_stored, counters.logs_stored, counters.spool_bytes) == (3, 1, 0)
+    assert not path.exists()
+
+
+def test_storing_a_segment_again_changes_nothing(store: Store, tmp_path: Path) -> None:
+    spool, path = _log(tmp_path, _traces(1, 2), ("logs", otlp.logs(otlp.record("a"))), _traces(3))
+    whole = path.read_bytes()
+    _run(store, spool)
+    once = _rows(store)
+    path.write_bytes(whole)  # as a kill between the insert and the removal leaves it
+    counters = _run(store, Spool(tmp_path))
+    assert _rows(store) == once
+    assert not path.exists()
+    assert counters.spans_stored == 3
+
+
+@pytest.mark.parametrize("table", ["span_rows", "log_rows", "segments"])
+def test_an_insert_whose_answer_is_lost_is_repeated_without_effect(store: Store, tmp_path: Path, table: str) -> None:
+    bodies = [_traces(1, 2), ("logs", otlp.logs(otlp.record("a")))]
+    spool, _ = _log(tmp_path, *bodies)
+    fails = _Fails(TransientError("connection lost"), 2, table)
+    _run(_Faulty(store, fails, after=True), spool)
+    found = _rows(store)
+    assert fails.met == 2
+    assert {name: len(rows) for name, rows in found.items()} == {
+        "span_rows": 2, "arrivals": 2, "log_rows": 1, "segments": 1,
+    }  # fmt: skip
+
+
+def test_different_segments_of_the_same_spans_are_not_mistaken_for_each_other(store: Store, tmp_path: Path) -> None:
+    spool, _ = _log(tmp_path, _traces(1))
+    _run(store, spool)
+    again, _ = _log(tmp_path, _traces(1, 2))
+    _run(store, again)
+    assert [row[0] for row in _rows(store)["segments"]] == [1, 3]
+    assert {row[1] for row in _rows(store)["span_rows"]} == {f"{n:016X}" for n in (1, 2)}
+
+
+@pytest.mark.parametrize("error", [TransientError("no answer"), RuntimeError("a bug"), PermanentError("no such table")])
+def test_what_the_store_does_not_take_now_waits_and_the_lag_is_seen(
+    store: Store, tmp_path: Path, error: Exception
+) -> None:
+    spool, path = _log(tmp_path, _traces(1))
+    counters, fails = Counters(), _Fails(error, 8)
+    size = path.stat().st_size
+    writer = Writer(_Faulty(store, fails), spool, counters)  # type: ignore[arg-type]
+    writer.start()
+    time.sleep(0.3)
+    seen = counters.snapshot()
+    assert seen["ingest_lag_seconds"] >= 0.2
+    assert (seen["spool_bytes"], path.exists()) == (size, True)
+    fails.times = 0
+    writer.close()
+    assert (fails.met > 0, len(_rows(store)["span_rows"]), path.exists()) == (True, 1, False)
+    assert not (spool.folder / "quarantine").exists()
+    seen = counters.snapshot()
+    assert (seen["ingest_lag_seconds"], seen["spool_bytes"], seen["spans_stored"]) == (0, 0, 1)
+
+
+def test_a_request_that_can_never_be_stored_is_set_aside(store: Store, tmp_path: Path) -> None:
+    many = [_traces(10 * n, 10 * n + 1) for n in range(1, 4)]
+    spool, path = _log(tmp_path, many[0], ("traces", _POISON), many[1], ("logs", otlp.logs(otlp.record("a"))), many[2])
+    whole = path.read_bytes()
+    counters = _run(store, spool)
+    found = _rows(store)
+    assert [(s - (1 << 22), int(i, 16)) for s, i, _ in found["arrivals"]] == list(enumerate([10, 11, 20, 21, 30, 31]))
+    assert (len(found["span_rows"]), len(found["log_rows"])) == (6, 1)
+    assert found["segments"] == [(1, 6, 1, 5)]
+    assert (counters.requests_quarantined, counters.spans_stored) == (1, 6)
+    aside = list((spool.folder / "quarantine").iterdir())
+    assert [(p.name, p.read_bytes()) for p in aside] == [("000000000001-1.traces.binpb", _POISON)]
+    path.write_bytes(whole)
+    _run(store, Spool(tmp_path))
+    assert _rows(store) == found
+
+
+def test_a_bad_log_request_does_not_store_the_spans_beside_it_twice(store: Store, tmp_path: Path) -> None:
+    spool, _ = _log(tmp_path, _traces(1, 2), ("logs", _POISON))
+    assert _run(store, spool).requests_quarantined == 1
+    found = _rows(store)
+    assert (len(found["arrivals"]), len(found["span_rows"])) == (2, 2)
+
+
+def test_spans_of_many_days_are_stored_and_of_too_many_set_aside(store: Store, tmp_path: Path) -> None:
+    def days(first: int, count: int) -> tuple[str, bytes]:
+        starts = [(first + n) * _DAY for n in range(count)]
+        spans = (otlp.span(n + 1, trace=first, start_time_unix_nano=s) for n, s in enumerate(starts))
+        return "traces", otlp.traces(*spans)
+
+    spool, _ = _log(tmp_path, days(10_000, 300), days(1, 1001))
+    counters = _run(store, spool)
+    assert (counters.requests_quarantined, counters.spans_stored) == (1, 300)
+    assert len(_rows(store)["span_rows"]) == 300
+
+
+def test_times_at_the_edges_are_stored(store: Store, tmp_path: Path) -> None:
+    ends = {1: (0, 0), 2: (2**64 - 1, 2**64 - 1), 3: (5 * _DAY, _DAY)}
+    spans = (otlp.span(n, start_time_unix_nano=a, end_time_unix_nano=b) for n, (a, b) in ends.items())
+    spool, _ = _log(tmp_path, ("traces", otlp.traces(*spans)))
+    _run(store, spool)
+    sql = "SELECT toUnixTimestamp64Nano(start_time) AS s, toUnixTimestamp64Nano(end_time) AS e, duration_ns AS d FROM spans"
+    found = in_worker(lambda: store.frame(f"{sql} ORDER BY span_id"))
+    assert found.rows() == [(0, 0, 0), (2**63 - 1, 2**63 - 1, 0), (5 * _DAY, _DAY, 0)]
+
+
+def test_a_cut_tail_is_not_stored_and_what_is_whole_is(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spool, path = _log(tmp_path, _traces(1), _traces(2))
+    path.write_bytes(path.read_bytes()[:-1])
+    _run(store, Spool(tmp_path))
+    assert [row[1] for row in _rows(store)["span_rows"]] == [f"{1:016X}"]
+    assert "cut or damaged" in caplog.text
+
+
+def test_a_segment_deleted_by_hand_does_not_stop_the_others(store: Store, tmp_path: Path) -> None:
+    spool, path = _log(tmp_path, _traces(1))
+    later = spool.open_segment()
+    later.append([record_of(*_traces(2))])
+    later.close()
+    counters = Counters()
+    writer = Writer(store, spool, counters)
+    writer.put(later.path)
+    path.unlink()
+    writer.start()
+    writer.close()
+    assert [row[1] for row in _rows(store)["span_rows"]] == [f"{2:016X}"]
+    assert counters.spool_bytes == 0
+
+
+def test_what_is_not_stored_at_close_is_stored_by_the_next_writer(store: Store, tmp_path: Path) -> None:
+    spool, path = _log(tmp_path, _traces(1))
+    counters = Counters()
+    writer = Writer(_Faulty(store, _Fails(TransientError("down"), 10**6)), spool, counters)  # type: ignore[arg-type]
+    writer._thread.join = lambda timeout=None, real=writer._thread.join: real(0.1 if timeout else None)  # type: ignore
+    writer.start()
+    writer.close()
+    assert (path.exists(), counters.spool_bytes) == (True, path.stat().st_size)
+    assert _run(store, Spool(tmp_path)).spans_stored == 1
+    assert len(_rows(store)["arrivals"]) == 1
+
+
+@pytest.fixture
+def rooms(store: Store, tmp_path: Path) -> Iterator[Callable[[], Ingest]]:
+    opened: list[Ingest] = []
+
+    def open_one() -> Ingest:
+        ports = IngestSettings(grpc_port=0, http_port=0, segment_idle_seconds=0.05, segment_busy_seconds=0.05)
+        room = Ingest(Settings(data=tmp_path, host="127.0.0.1", ingest=ports), store)
+        in_worker(room.start)
+        opened.append(room)
+        return room
+
+    yield open_one
+    for room in opened:
+        room.stop()
+
+
+def test_a_request_in_the_store_is_recognised_after_a_restart(store: Store, rooms: Callable[[], Ingest]) -> None:
+    first = rooms()
+    bodies = [_traces(n)[1] for n in range(1, 4)]
+    for body in bodies:
+        first._intake.receive("traces", body)
+        time.sleep(0.1)
+    first.stop()
+    second = rooms()
+    assert list(second._intake._known) == [record_of("traces", body).digest for body in bodies]
+    second._intake.receive("traces", bodies[1])
+    second.stop()
+    assert second.counters.spans_duplicate == 1
+    assert len(_rows(store)["arrivals"]) == 3
+
+
+def test_every_decoded_row_was_promised(tmp_path: Path) -> None:
+    bodies = [otlp.traces(otlp.span(1), otlp.span(2, span_id=b"")), _traces(3)[1], b""]
+    promised = sum(decode.inspect("traces", body).accepted for body in bodies)
+    rows = span_rows("i", 7, [record_of("traces", body) for body in bodies])
+    assert (rows.num_rows, rows["seq"].to_pylist()) == (promised, [7, 8])
