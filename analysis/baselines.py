@@ -1,7 +1,8 @@
 """Bounded memories of what is normal: the earliest or the latest few members of a key.
 
 Merging is a union by member, cut to a fixed number in order of event time: the order in which data arrives does not
-matter, seeing a run twice changes nothing, and the cost of an update follows the new data.
+matter, seeing a run twice changes nothing, and the cost of an update follows the new data. Of two sights of one member
+the earliest memory keeps the earlier, the latest memory the newer one (a run whose cost has grown).
 """
 
 from __future__ import annotations
@@ -60,9 +61,13 @@ def _key_of(columns: Sequence[str]) -> pl.Expr:
 
 
 def _merge(memory: Memory, known: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
-    both = pl.concat([known, fresh]).unique(["key", "trace_id"], keep="last", maintain_order=True)
-    both = both.sort("key", "at", "trace_id")
-    cut = pl.all().head(memory.size) if memory.keep == "earliest" else pl.all().tail(memory.size)
+    both = pl.concat([known, fresh])
+    if memory.keep == "earliest":
+        both = both.sort("key", "at", "trace_id").unique(["key", "trace_id"], keep="first", maintain_order=True)
+        cut = pl.all().head(memory.size)
+    else:
+        both = both.unique(["key", "trace_id"], keep="last", maintain_order=True).sort("key", "at", "trace_id")
+        cut = pl.all().tail(memory.size)
     return both.group_by("key", maintain_order=True).agg(cut).explode("at", "trace_id", "value")
 
 

@@ -136,9 +136,10 @@ def _update(
         return Change(replace(finding, state="resolved", updated_at=now, resolution=text), "resolved")
     face = _worst(signals) if signals else None
     is_graver = face is not None and SEVERITIES.index(face.severity) > SEVERITIES.index(finding.severity)
-    if face is not None and (is_graver or face.severity == finding.severity):
-        finding = _wear(finding, face)
-    finding = replace(finding, updated_at=now, count=count, last_evidence_at=last)
+    if face is not None and (is_graver or face.severity == finding.severity or count <= len(seen)):
+        finding = _wear(finding, face)  # also when nothing is left of what was graver
+    first = min([finding.first_evidence_at, *(s.at for s in signals)])
+    finding = replace(finding, updated_at=now, count=count, first_evidence_at=first, last_evidence_at=last)
     return Change(finding, "escalated" if is_graver else "updated", fresh, gone)
 
 

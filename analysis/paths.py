@@ -19,7 +19,17 @@ def parent_rows(spans: pl.DataFrame) -> Rows:
     parents = spans.select("trace_id", pl.col("parent_span_id").alias("span_id")).join(
         ids, on=["trace_id", "span_id"], how="left", maintain_order="left"
     )
-    return parents["row"].fill_null(spans.height).cast(pl.Int64).to_numpy().copy()
+    return _without_rings(parents["row"].fill_null(spans.height).cast(pl.Int64).to_numpy().copy())
+
+
+def _without_rings(parent: Rows) -> Rows:
+    """Rows that never reach a root have no parent."""
+    n = len(parent)
+    step = np.append(parent, n)
+    for _ in range(int(n).bit_length() + 1):
+        step = step[step]
+    parent[step[:n] < n] = n
+    return parent
 
 
 def nearest(flags: Flags, parent: Rows) -> Rows:
@@ -54,6 +64,20 @@ def topmost(flags: Flags, parent: Rows) -> Rows:
     return step[first]
 
 
+def at_or_below(runs: pl.DataFrame, trace_id: str, span_id: str) -> list[str]:
+    """A run and the runs that it started, directly or not; `runs` has trace_id, span_id and parent_run_span_id."""
+    rows = runs.filter(pl.col("trace_id") == trace_id).select("span_id", "parent_run_span_id").unique().iter_rows()
+    below: dict[str | None, list[str]] = {}
+    for child, above_it in rows:
+        below.setdefault(above_it, []).append(child)
+    found, waiting = {span_id}, [span_id]
+    while waiting:
+        fresh = [child for child in below.get(waiting.pop(), []) if child not in found]
+        found.update(fresh)
+        waiting += fresh
+    return sorted(found)
+
+
 def take(values: pl.Series, rows: Rows) -> pl.Series:
     """`values` at `rows`; null for none."""
     index = pl.Series(np.where(rows < len(values), rows, 0))
@@ -61,7 +85,7 @@ def take(values: pl.Series, rows: Rows) -> pl.Series:
 
 
 def depth(parent: Rows) -> npt.NDArray[np.int32]:
-    """How many rows lie above each row; rings count as far as the doubling reaches."""
+    """How many rows lie above each row."""
     n = len(parent)
     step = np.append(parent, n)
     count = np.append(parent < n, False).astype(np.int32)

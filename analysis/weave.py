@@ -23,12 +23,14 @@ def weave(spans: pl.DataFrame) -> pl.DataFrame:
     is_counted, cost_usd, cost_source, cause_id, cause_basis, attempt, grant, grant_span_id, run_cost_usd, run_tokens, run_calls,
     and `request`, `task_kind`, `trigger`, `user_id`, `conversation_id` taken from above where the span has none.
     """
-    steps = spans.unique(["trace_id", "span_id"], keep="any").sort("trace_id", "start_time", "span_id")
+    order = ["trace_id", "start_time", "span_id", "end_time", "ingester", "seq"]
+    steps = spans.sort(order).unique(["trace_id", "span_id"], keep="first", maintain_order=True)
     parent = parent_rows(steps)
     steps = _runs(steps, parent)
     steps = _inherit(steps, parent)
     steps = _cause(steps, parent)
     steps = _count_calls(steps, parent)
+    steps = _echoed_actions(steps, parent)
     steps = _attempts(steps)
     return _run_totals(steps)
 
@@ -125,7 +127,9 @@ def _inherit(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
     for column in ("task_kind", "trigger", "user_id", "conversation_id"):
         above_rows = nearest(_flag(pl.col(column).is_not_null(), steps), parent)
         steps = steps.with_columns(take(steps[column], above_rows).alias(column))
-    granted = nearest(_flag(pl.col("scope_granted").list.len() > 0, steps), parent)
+    # What an action grants is for those it starts, so that its own grant stands above it.
+    grants = _flag(pl.col("scope_granted").list.len() > 0, steps)
+    granted = np.where(_flag(pl.col("role") == "action", steps), above(grants, parent), nearest(grants, parent))
     has_own = pl.col("scope_authorized").list.len() > 0
     return steps.with_columns(
         pl.when(has_own)
@@ -147,11 +151,16 @@ def _cause(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
     first = (
         steps.filter(pl.Series(asks))
         .group_by("trace_id", maintain_order=True)
-        .agg(pl.col("request").first().alias("first_request"))
+        .agg(pl.col("request", "user_id", "conversation_id").first().name.prefix("first_"))
     )
     steps = steps.join(first, on="trace_id", how="left", maintain_order="left")
     request = pl.coalesce(take(steps["request"], top), "first_request")
-    who = pl.concat_str(pl.col("user_id").fill_null(""), pl.col("conversation_id").fill_null(""), separator="\x1f")
+    # A delegate in a conversation of its own still works for the one in which was asked.
+    asker = (
+        pl.coalesce(take(steps[c], top), pl.when(pl.Series(top == steps.height)).then(f"first_{c}"), c).fill_null("")
+        for c in ("user_id", "conversation_id")
+    )
+    who = pl.concat_str(*asker, separator="\x1f")
     asked = pl.concat_str(pl.lit("ask"), who, request.str.to_lowercase().str.replace_all(r"\s+", " "), separator="\x1f")
     executed = pl.coalesce("execution_original_id", "execution_id")
     executed_rows = nearest(_flag(executed.is_not_null(), steps), parent)
@@ -170,7 +179,7 @@ def _cause(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
         .otherwise(pl.lit("unknown"))
         .alias("cause_basis"),
         request.alias("cause_request"),
-    ).drop("first_request")
+    ).drop("first_request", "first_user_id", "first_conversation_id")
 
 
 def _digests(texts: pl.Series) -> pl.Series:
@@ -187,15 +196,16 @@ def _count_calls(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
     n = steps.height
     call = _flag(pl.col("role") == "model_call", steps)
     has_tokens = _flag(pl.col("input_tokens").is_not_null() | pl.col("output_tokens").is_not_null(), steps)
-    outer = above(call, parent)
-    nested = call & (outer < n)
-    counted = call.copy()
-    inner_rows = np.flatnonzero(nested)
-    tells = has_tokens[inner_rows]
-    counted[outer[inner_rows[tells]]] = False
-    counted[inner_rows[~tells]] = False
+    outer = _outer_call(steps, parent, call)
+    covered, rows = np.zeros(n + 1, dtype=np.bool_), outer[call & has_tokens]
+    while (rows := np.unique(rows[(rows < n) & ~covered[rows]])).size:
+        covered[rows] = True
+        rows = outer[rows]
+    counted = call & ~covered[:n] & (has_tokens | (outer == n))
+    # The cost that an outer report states is that of its inner one, if there is only one.
+    alone = counted & (np.bincount(outer[counted], minlength=n + 1)[outer] == 1)
     stated = steps["cost_amount"]
-    stated = pl.select(pl.coalesce(stated, take(stated, np.where(nested, outer, n)))).to_series()
+    stated = pl.select(pl.coalesce(stated, take(stated, np.where(alone, outer, n)))).to_series()
     steps = steps.with_columns(pl.Series("is_counted", counted), stated.alias("stated"))
     # Two instrumentations of one call report the same response id at the same time, maybe in two traces.
     group = ("service_name", "response_id")
@@ -220,9 +230,26 @@ def _count_calls(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
     ).drop("stated")
 
 
+def _outer_call(steps: pl.DataFrame, parent: Rows, call: Flags) -> Rows:
+    """For each call the report of the same call around it; an action or a run between them makes it another call."""
+    around = above(call | _flag(pl.col("is_run") | (pl.col("role") == "action"), steps), parent)
+    return np.where(call & np.append(call, False)[around], around, steps.height)
+
+
+def _echoed_actions(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
+    """An action that its caller and its server both report, one inside the other, ran once: the inner one counts as replayed."""
+    action = _flag((pl.col("role") == "action") & pl.col("input_digest").is_not_null(), steps)
+    around = above(_flag(pl.col("is_run") | (pl.col("role") == "action"), steps), parent)
+    around = np.where(action, around, steps.height)
+    echo = (take(steps["tool_name"], around) == steps["tool_name"]) & (
+        take(steps["input_digest"], around) == steps["input_digest"]
+    )
+    return steps.with_columns(pl.when(echo.fill_null(False)).then(True).otherwise("replayed").alias("replayed"))
+
+
 def _attempts(steps: pl.DataFrame) -> pl.DataFrame:
     """The number of an action among equal ones of its run: one more for every equal call before it that failed."""
-    failed = pl.col("is_error").cast(pl.Int64)
+    failed = (pl.col("is_error") & pl.col("replayed").fill_null(False).not_()).cast(pl.Int64)
     before = (
         failed.cum_sum().over("trace_id", "run_span_id", "tool_name", "input_digest", order_by="start_time") - failed
     )
@@ -262,8 +289,8 @@ def _sum_up(runs: pl.DataFrame) -> pl.DataFrame:
     from actorscope.analysis.paths import depth
 
     depths = depth(parent)
-    for level in range(int(depths.max(initial=0)), 0, -1):
-        rows = np.flatnonzero(depths == level)
+    order = np.argsort(-depths, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(depths[order])) + 1):
         np.add.at(sums, parent[rows], sums[rows])
     cost = pl.Series(sums[:n, 0])
     return runs.select("trace_id", "run_span_id").with_columns(

@@ -1,9 +1,10 @@
-"""The HTTP API beside the explorer: health, findings, SQL."""
+"""The HTTP API beside the explorer: health, findings, the answers, SQL, deliveries."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -11,24 +12,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from actorscope.analysis.answers import console
+from actorscope.analysis.alerts import outbox
+from actorscope.analysis.answers import attention, console, fleet, run
 from actorscope.analysis.answers import findings as answers
+from actorscope.analysis.answers.ids import span_id, trace_id
 from actorscope.analysis.answers.source import Source
+from actorscope.analysis.detector import FAMILIES
 from actorscope.analysis.finding import SEVERITIES
+from actorscope.dashboards import data
 from actorscope.dashboards.openapi import document
-from actorscope.errors import ActorscopeError, TransientError
+from actorscope.dashboards.parameters import ApiError, choice, choices, json_body, number
+from actorscope.errors import TransientError
 
-_STATES = ("", "open", "acknowledged", "resolved")
 _MOST_SQL = 100_000
 Handler = Callable[[Request, Source], Any]
-
-
-class ApiError(ActorscopeError):
-    """The caller can mend this; becomes status 400 or 404."""
-
-    def __init__(self, message: str, status: int = 400) -> None:
-        self.status = status
-        super().__init__(message)
 
 
 def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
@@ -37,9 +34,8 @@ def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
     def wrap(handler: Handler) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             try:
-                body = await request.body() if request.method == "POST" else b""
-                request.state.body = body
-                return JSONResponse(await run_in_threadpool(handler, request, store))
+                request.state.body = await request.body() if request.method == "POST" else b""
+                return JSONResponse(await run_in_threadpool(_answer, handler, request, store))
             except ApiError as error:
                 return JSONResponse({"error": str(error)}, error.status)
             except console.QueryError as error:
@@ -54,36 +50,45 @@ def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
 
     return [
         Route("/api/health", get_health),
+        Route("/api/attention", wrap(_attention)),
         Route("/api/findings", wrap(_list)),
         Route("/api/findings/{id}", wrap(_one)),
         Route("/api/findings/{id}/occurrences", wrap(_occurrences)),
+        Route("/api/runs/{trace_id}", wrap(_run)),
+        Route("/api/runs/{trace_id}/spans/{span_id}", wrap(_span)),
+        Route("/api/fleet", wrap(_fleet)),
         Route("/api/sql", wrap(_sql), methods=["POST"]),
+        Route("/api/deliveries", wrap(_deliveries)),
+        Route("/api/deliveries/{id}/redeliver", wrap(_redeliver), methods=["POST"]),
         Route("/api/openapi.json", wrap(lambda request, store: document())),
     ]
 
 
-def _number(request: Request, name: str, default: int, most: int) -> int:
-    text = request.query_params.get(name, str(default))
-    if not text.isdigit() or int(text) > most:
-        raise ApiError(f"{name} must be a whole number up to {most}, not {text[:40]!r}")
-    return int(text)
+def _answer(handler: Handler, request: Request, store: Source) -> Any:
+    """Work on the threads that keep a client of the store; the web server's own come and go."""
+    return data.on_pool(handler, request, store)
 
 
-def _choice(request: Request, name: str, default: str, allowed: tuple[str, ...]) -> str:
-    text = request.query_params.get(name, default)
-    if text not in allowed:
-        raise ApiError(f"{name} must be one of {', '.join(filter(None, allowed))}, not {text[:40]!r}")
-    return text
+def _attention(request: Request, store: Source) -> dict[str, Any]:
+    return attention.attention(
+        store,
+        choices(request, "family", FAMILIES),
+        choices(request, "severity", SEVERITIES),
+        choices(request, "state", attention.STATES),
+        request.query_params.get("subject", ""),
+        number(request, "limit", 200, 10_000),
+        number(request, "offset", 0, 10**9),
+    )
 
 
 def _list(request: Request, store: Source) -> dict[str, Any]:
     found = answers.list_findings(
         store,
         detector=request.query_params.get("detector", ""),
-        state=_choice(request, "state", "", _STATES),
-        min_severity=_choice(request, "severity", "info", SEVERITIES),
-        limit=_number(request, "limit", 1000, 10_000),
-        offset=_number(request, "offset", 0, 10**9),
+        state=choice(request, "state", "", ("", *attention.STATES)),
+        min_severity=choice(request, "severity", "info", SEVERITIES),
+        limit=number(request, "limit", 1000, 10_000),
+        offset=number(request, "offset", 0, 10**9),
     )
     return {"findings": found}
 
@@ -96,19 +101,62 @@ def _one(request: Request, store: Source) -> dict[str, Any]:
 
 
 def _occurrences(request: Request, store: Source) -> dict[str, Any]:
-    limit, offset = _number(request, "limit", 1000, 10_000), _number(request, "offset", 0, 10**9)
+    limit, offset = number(request, "limit", 1000, 10_000), number(request, "offset", 0, 10**9)
     return {"occurrences": answers.occurrences(store, request.path_params["id"], limit, offset)}
 
 
+def _trace(request: Request) -> str:
+    found = trace_id(request.path_params["trace_id"])
+    if found is None:
+        raise ApiError("a trace id is 32 hexadecimal digits, not all zero")
+    return found
+
+
+def _run(request: Request, store: Source) -> dict[str, Any]:
+    trace = _trace(request)
+    found = run.run(store, trace, number(request, "limit", run.MOST_SPANS, 50_000))
+    if found is None:
+        raise ApiError(f"no span of trace {trace} is stored", 404)
+    return found
+
+
+def _span(request: Request, store: Source) -> dict[str, Any]:
+    trace, span = _trace(request), span_id(request.path_params["span_id"])
+    if span is None:
+        raise ApiError("a span id is 16 hexadecimal digits, not all zero")
+    found = run.span(store, trace, span)
+    if found is None:
+        raise ApiError(f"span {span} of trace {trace} is not stored", 404)
+    return found
+
+
+def _fleet(request: Request, store: Source) -> dict[str, Any]:
+    hours = number(request, "hours", 0, 24 * 3650)
+    since = datetime.now(UTC) - timedelta(hours=hours) if hours else None
+    return fleet.fleet(store, since, number(request, "limit", 1000, 10_000))
+
+
+def _deliveries(request: Request, store: Source) -> dict[str, Any]:
+    log = outbox.delivery_log(store, number(request, "limit", 100, 10_000))
+    return {"deliveries": [console.plain(row) for row in log]}
+
+
+def _redeliver(request: Request, store: Source) -> dict[str, Any]:
+    subscriber = json_body(request).get("subscriber", "")
+    if not isinstance(subscriber, str):
+        raise ApiError("subscriber must be text")
+    queued = outbox.redeliver(store, request.path_params["id"], datetime.now(UTC), subscriber)
+    if not queued:
+        raise ApiError(f"there is no notification {request.path_params['id'][:80]!r}", 404)
+    return {"queued": queued}
+
+
 def _sql(request: Request, store: Source) -> dict[str, Any]:
-    # A JSON body forces browsers to ask first, so that a foreign page cannot send SQL here.
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise ApiError("content type must be application/json")
+    body = json_body(request)
     try:
-        body = json.loads(request.state.body)
         sql, most = body["sql"], int(body.get("max_rows", 10_000))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ApiError('the body must be JSON such as {"sql": "SELECT 1", "max_rows": 100}') from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ApiError(f"the body must be JSON such as {json.dumps({'sql': 'SELECT 1', 'max_rows': 100})}") from error
     if not isinstance(sql, str) or not 0 < most <= _MOST_SQL:
         raise ApiError(f"sql must be text and max_rows between 1 and {_MOST_SQL}")
     return console.answer(store, sql, most).to_json()

@@ -8,15 +8,21 @@ import streamlit as st
 
 from actorscope.dashboards import data
 from actorscope.dashboards.parts.live import live
-from actorscope.dashboards.parts.words import amount, duration
+from actorscope.dashboards.parts.words import amount
 
 _VIEWS = Path(__file__).parent / "views"
+# An icon of Streamlit's own set would be fetched from the internet.
+_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="13" fill="none" '
+    'stroke="#7c5cff" stroke-width="4"/><circle cx="16" cy="16" r="5" fill="#e11d48"/></svg>'
+)
+_STYLE = "<style>.stMainBlockContainer {padding: 3rem 2.5rem 4rem}</style>"
 
 
 def _health() -> None:
     health = data.health()
     seconds = {key: health.get(f"{key}_lag_seconds") for key in ("ingest", "analysis")}
-    lags = [f"{key} lag {duration(lag * 1000) if lag else 'none'}" for key, lag in seconds.items() if lag is not None]
+    lags = [f"{key} lag {lag:.1f} s" for key, lag in seconds.items() if lag is not None]
     lines = [f"status {health.get('status', 'unknown')}", *lags]
     if "spans_stored" in health:
         lines.append(f"{amount(health['spans_stored'])} spans stored since start")
@@ -33,7 +39,7 @@ def _follow_permalink() -> None:
         st.switch_page(_VIEWS / "run.py", query_params=wanted)
 
 
-st.set_page_config(page_title="Actorscope", page_icon=":material/visibility:", layout="wide")
+st.set_page_config(page_title="Actorscope", page_icon=_ICON, layout="wide")
 pages = [
     st.Page(_VIEWS / "attention.py", title="Needs attention", icon=":material/warning:", default=True),
     st.Page(_VIEWS / "fleet.py", title="Fleet", icon=":material/groups:", url_path="fleet"),
@@ -41,6 +47,7 @@ pages = [
     st.Page(_VIEWS / "finding.py", title="Finding", icon=":material/flag:", url_path="finding", visibility="hidden"),
 ]
 chosen = st.navigation(pages)
+st.html(_STYLE)
 with st.sidebar:
     st.toggle("Live", value=True, key="live", help="Pages refresh themselves every two seconds.")
     live(_health)

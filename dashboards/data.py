@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
-
-import streamlit as st
 
 from actorscope.analysis.answers import attention as attention_
 from actorscope.analysis.answers import findings as findings_
@@ -19,7 +20,36 @@ from actorscope.analysis.answers.source import Source
 
 _T = TypeVar("_T")
 _THREADS = 8
-_remember = st.cache_data(ttl=2.0, show_spinner=False, max_entries=100)
+_MEMORY = 200
+_FRESH_SECONDS = 1.5
+
+
+class _Memory:
+    """The latest answers for a moment, so that many open pages cost as much as one. Nobody changes an answer."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[Any, tuple[float, Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def clear(self) -> None:
+        with self._lock:
+            self._answers.clear()
+
+    def recall(self, key: Any, question: Callable[[], _T]) -> _T:
+        with self._lock:
+            at, answer = self._answers.get(key, (0.0, None))
+        if time.monotonic() - at > _FRESH_SECONDS:
+            answer = question()
+            with self._lock:
+                self._answers[key] = (time.monotonic(), answer)
+                self._answers.move_to_end(key)
+                while len(self._answers) > _MEMORY:
+                    self._answers.popitem(last=False)
+        found: _T = answer
+        return found
+
+
+_memory = _Memory()
 
 
 def _pool() -> ThreadPoolExecutor:
@@ -39,8 +69,7 @@ _connection = _Connection()
 def connect(store: Source, health: Callable[[], dict[str, Any]]) -> None:
     """Called once by the process before the first page is shown."""
     _connection.store, _connection.health = store, health
-    for remembered in (attention, finding, run, span, trace_of, latest_runs, fleet):
-        remembered.clear()
+    _memory.clear()
 
 
 def disconnect() -> None:
@@ -64,14 +93,22 @@ def ask(question: Callable[..., _T], *given: Any, **named: Any) -> _T:
 
     Streamlit runs every refresh on a new thread, and the store keeps a client for each thread that asks.
     """
-    return _connection.pool.submit(question, store(), *given, **named).result()
+    return on_pool(question, store(), *given, **named)
+
+
+def on_pool(work: Callable[..., _T], *given: Any, **named: Any) -> _T:
+    """What `work` returns, done on one of the threads that stay."""
+    return _connection.pool.submit(work, *given, **named).result()
+
+
+def _recall(question: Callable[..., _T], *given: Any) -> _T:
+    return _memory.recall((question, given), lambda: ask(question, *given))
 
 
 trace_id = ids_.trace_id
 span_id = ids_.span_id
 
 
-@_remember
 def attention(
     families: tuple[str, ...] = (),
     severities: tuple[str, ...] = (),
@@ -80,34 +117,28 @@ def attention(
     limit: int = 200,
     offset: int = 0,
 ) -> dict[str, Any]:
-    return ask(attention_.attention, families, severities, states, subject, limit, offset)
+    return _recall(attention_.attention, families, severities, states, subject, limit, offset)
 
 
-@_remember
 def finding(finding_id: str) -> dict[str, Any] | None:
-    return ask(findings_.detail, finding_id)
+    return _recall(findings_.detail, finding_id)
 
 
-@_remember
 def run(trace: str) -> dict[str, Any] | None:
-    return ask(run_.run, trace)
+    return _recall(run_.run, trace)
 
 
-@_remember
 def span(trace: str, span: str) -> dict[str, Any] | None:
-    return ask(run_.span, trace, span)
+    return _recall(run_.span, trace, span)
 
 
-@_remember
 def trace_of(span: str) -> str | None:
-    return ask(run_.trace_of, span)
+    return _recall(run_.trace_of, span)
 
 
-@_remember
 def latest_runs(actor_id: str = "", limit: int = 50) -> list[dict[str, Any]]:
-    return ask(run_.latest_runs, actor_id, None, limit)
+    return _recall(run_.latest_runs, actor_id, None, limit)
 
 
-@_remember
 def fleet(since: datetime | None, limit: int = 1000) -> dict[str, Any]:
-    return ask(fleet_.fleet, since, limit)
+    return _recall(fleet_.fleet, since, limit)

@@ -13,18 +13,35 @@ def _get(summary: str, *parameters: str, path: tuple[str, ...] = ()) -> dict[str
     return {"get": {"summary": summary, "parameters": [*fixed, *query], "responses": {"200": {"description": "JSON"}}}}
 
 
+def _post(summary: str, properties: dict[str, Any], answer: str, *required: str, path: tuple[str, ...] = ()) -> Any:
+    fixed = [{"name": p, "in": "path", "required": True, "schema": {"type": "string"}} for p in path]
+    body = {"type": "object", "required": list(required), "properties": properties}
+    return {
+        "post": {
+            "summary": summary,
+            "parameters": fixed,
+            "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+            "responses": {"200": {"description": answer}, "400": {"description": "error"}},
+        }
+    }
+
+
 def document() -> dict[str, Any]:
     """The OpenAPI 3.1 document as a dict."""
-    body = {
-        "type": "object",
-        "required": ["sql"],
-        "properties": {"sql": {"type": "string"}, "max_rows": {"type": "integer", "default": 10000}},
-    }
     return {
         "openapi": "3.1.0",
         "info": {"title": "Actorscope", "version": __version__},
         "paths": {
             "/api/health": _get("Status, version, store and counters; 200 once all doors are open."),
+            "/api/attention": _get(
+                "A page of findings as rows, with counts per filter; filters may be repeated.",
+                "family",
+                "severity",
+                "state",
+                "subject",
+                "limit",
+                "offset",
+            ),
             "/api/findings": _get(
                 "Findings, the gravest and newest first.", "detector", "state", "severity", "limit", "offset"
             ),
@@ -32,16 +49,24 @@ def document() -> dict[str, Any]:
             "/api/findings/{id}/occurrences": _get(
                 "Every trace in which a finding was seen.", "limit", "offset", path=("id",)
             ),
-            "/api/sql": {
-                "post": {
-                    "summary": "One SELECT over the documented views, with row, time and memory limits.",
-                    "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
-                    "responses": {
-                        "200": {"description": "columns, rows, is_cut, seconds"},
-                        "400": {"description": "error"},
-                    },
-                }
-            },
+            "/api/runs/{trace_id}": _get(
+                "One trace: summary, spans as a tree, delegations, findings.", "limit", path=("trace_id",)
+            ),
+            "/api/runs/{trace_id}/spans/{span_id}": _get("One span in full.", path=("trace_id", "span_id")),
+            "/api/fleet": _get("Actors with what they did in the last `hours` (0: ever).", "hours", "limit"),
+            "/api/sql": _post(
+                "One SELECT over the documented views, with row, time and memory limits.",
+                {"sql": {"type": "string"}, "max_rows": {"type": "integer", "default": 10000}},
+                "columns, rows, is_cut, seconds",
+                "sql",
+            ),
+            "/api/deliveries": _get("The latest attempts to deliver notifications, newest first.", "limit"),
+            "/api/deliveries/{id}/redeliver": _post(
+                "Make a notification due again, for one subscriber or all.",
+                {"subscriber": {"type": "string", "default": ""}},
+                "queued: how many subscribers",
+                path=("id",),
+            ),
             "/api/openapi.json": _get("This document."),
         },
     }

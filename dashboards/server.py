@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 
 from actorscope.analysis.answers.source import Source
 from actorscope.dashboards import data
 from actorscope.dashboards.api import routes
+from actorscope.dashboards.guard import Guard
 
 _OPTIONS = {
     "browser.gatherUsageStats": False,
     "server.headless": True,
     "server.fileWatcherType": "none",
     "server.runOnSave": False,
+    "server.enableAgentApi": False,
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",
 }
 
 
-def explorer(store: Source, health: Callable[[], dict[str, Any]]) -> Any:
-    """The Streamlit application over `store`, with the API as routes."""
+def explorer(store: Source, health: Callable[[], dict[str, Any]], hosts: tuple[str, ...] = ()) -> Any:
+    """The Streamlit application over `store`, with the API as routes.
+
+    `hosts` are names under which a proxy on this machine passes requests on; loopback's own need no mention.
+    """
     import streamlit as st
     from streamlit import config
 
     for name, value in _OPTIONS.items():
         config.set_option(name, value)
     data.connect(store, health)
-    return st.App(Path(__file__).parent / "app.py", routes=routes(store, health))
+
+    @asynccontextmanager
+    async def lifespan(app: Any) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(data.disconnect)
+
+    return st.App(
+        Path(__file__).parent / "app.py",
+        routes=routes(store, health),
+        lifespan=lifespan,
+        middleware=[Middleware(Guard, hosts=hosts)],
+    )

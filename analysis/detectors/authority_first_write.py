@@ -51,6 +51,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     first = first.unique(["trace_id", *_KEY, "tool_name"], keep="first", maintain_order=True)
     uses = (
         frames["first_uses"]
+        .unique(["trace_id", *_KEY, "tool_name"])
         .sort("at", "trace_id")
         .with_columns(
             pl.int_range(1, pl.len() + 1).over(*_KEY, "tool_name").alias("rank"),
@@ -58,10 +59,10 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
         )
     )
     found = first.join(uses, on=["trace_id", *_KEY, "tool_name"]).filter(pl.col("rank") <= config.learn_after)
-    runs = frames["first_runs"].join(found.select(*_KEY, "tool_name", "first_at").unique(), on=_KEY)
-    runs = (
-        runs.filter(pl.col("at") < pl.col("first_at")).group_by(*_KEY, "tool_name").agg(pl.len().alias("runs_before"))
-    )
+    runs = frames["first_runs"].unique([*_KEY, "trace_id"])
+    runs = runs.join(found.select(*_KEY, "tool_name", "first_at").unique(), on=_KEY)
+    runs = runs.filter(pl.col("at") < pl.col("first_at")).join(uses, on=["trace_id", *_KEY, "tool_name"], how="anti")
+    runs = runs.group_by(*_KEY, "tool_name").agg(pl.len().alias("runs_before"))
     found = found.join(runs, on=[*_KEY, "tool_name"]).filter(pl.col("runs_before") >= config.min_runs)
     return [_signal(row, config) for row in rows(found.sort("start_time", "span_id"))]
 

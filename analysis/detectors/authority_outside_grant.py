@@ -53,9 +53,9 @@ def used_scopes(action: dict[str, Any]) -> tuple[list[str], str]:
 
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per action with a scope outside its grant."""
-    granted = frames["actions"].filter(pl.col("grant").list.len() > 0)
+    granted = frames["actions"].filter(pl.col("grant").list.len() > 0).unique(["trace_id", "span_id"])
     signals = []
-    for action in rows(granted):
+    for action in rows(granted.sort("start_time", "span_id")):
         used, basis = used_scopes(action)
         outside = sorted({scope for scope in used if not covers(action["grant"], scope)})
         if outside:

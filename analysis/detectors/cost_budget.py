@@ -24,6 +24,7 @@ import polars as pl
 
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.paths import at_or_below
 
 _UNITS = {"currency": "run_cost_usd", "token": "run_tokens", "call": "run_calls", None: "run_cost_usd"}
 
@@ -47,10 +48,22 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     budgeted = frames["runs"].filter(
         pl.col("budget_limit") > 0, pl.col("budget_scope").is_null() | (pl.col("budget_scope") == "execution")
     )
-    signals = [s for run in rows(budgeted) if (s := _run_signal(run, frames["costs"], config))]
+    budgeted = budgeted.unique(["trace_id", "span_id"]).sort("start_time", "span_id")
+    costs = frames["costs"].unique(["trace_id", "span_id"])
+    signals = [s for run in rows(budgeted) if (s := _run_signal(run, frames["runs"], costs, config))]
     if config.daily_usd:
-        signals += [s for day in rows(frames["daily_spend"]) if (s := _day_signal(day, config))]
+        signals += [s for day in rows(_days(frames)) if (s := _day_signal(day, config))]
     return signals
+
+
+def _days(frames: Frames) -> pl.DataFrame:
+    """Each day with the latest of its runs that are looked at now, as the place where its budget was seen."""
+    place = frames["runs"].select(
+        "actor_id", pl.col("start_time").dt.date().alias("day"), "trace_id", "span_id", pl.col("start_time").alias("at")
+    )
+    place = place.sort("at", "trace_id", "span_id").unique(["actor_id", "day"], keep="last")
+    days = frames["daily_spend"].unique(["actor_id", "day"])
+    return days.join(place, on=["actor_id", "day"]).sort("day", "actor_id")
 
 
 def _severity(share: float, config: Config) -> str | None:
@@ -58,12 +71,15 @@ def _severity(share: float, config: Config) -> str | None:
     return next((name for name, limit in levels if share >= limit), None)
 
 
-def _run_signal(run: dict[str, Any], costs: pl.DataFrame, config: Config) -> Signal | None:
+def _run_signal(run: dict[str, Any], runs: pl.DataFrame, costs: pl.DataFrame, config: Config) -> Signal | None:
     used, limit = run[_UNITS.get(run["budget_unit"], "run_cost_usd")], run["budget_limit"]
     severity = _severity((used or 0) / limit, config)
     if severity is None:
         return None
-    below = costs.filter(pl.col("trace_id") == run["trace_id"], pl.col("top_run_span_id") == run["span_id"])
+    below = costs.filter(
+        pl.col("trace_id") == run["trace_id"],
+        pl.col("run_span_id").is_in(at_or_below(runs, run["trace_id"], run["span_id"])),
+    )
     tip = _tipping(below, limit) if run["budget_unit"] in (None, "currency") else None
     worst = rows(below.sort("cost_usd", "span_id", descending=[True, False]).head(5))
     unit = "$" if run["budget_unit"] in (None, "currency") else f" {run['budget_unit']}s"
@@ -96,7 +112,7 @@ def _run_signal(run: dict[str, Any], costs: pl.DataFrame, config: Config) -> Sig
             "over_usd": max(0.0, used - limit) if unit == "$" else None,
             "saved_by_stopping_at_limit_usd": tip["after"] if tip else 0.0,
         },
-        basis="declared" if below["cost_source"].eq("stated").all() else "derived",
+        basis="declared" if below.height and below["cost_source"].eq("stated").all() else "derived",
     )
 
 
@@ -153,11 +169,11 @@ DETECTOR = Detector(
     version=1,
     needs={
         "runs": (
-            "trace_id", "span_id", "actor_id", "actor_name", "budget_limit", "budget_unit", "budget_scope",
+            "trace_id", "span_id", "parent_run_span_id", "actor_id", "actor_name", "budget_limit", "budget_unit", "budget_scope",
             "run_cost_usd", "run_tokens", "run_calls", "start_time",
         ),
-        "costs": ("trace_id", "span_id", "top_run_span_id", "name", "cost_usd", "cost_source", "start_time"),
-        "daily_spend": ("actor_id", "actor_name", "day", "spent_usd", "recent_usd", "runs", "trace_id", "span_id", "at"),
+        "costs": ("trace_id", "span_id", "run_span_id", "name", "cost_usd", "cost_source", "start_time"),
+        "daily_spend": ("actor_id", "actor_name", "day", "spent_usd", "recent_usd", "runs"),
     },
     config=Config,
     detect=detect,

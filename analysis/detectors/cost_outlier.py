@@ -6,7 +6,7 @@ runs of the actor and task kind, on a logarithmic scale.
 **Why it matters.** Runaway loops, swollen contexts and wrong models show first in what a run costs. Cost is log-normal:
 on a plain scale one run in ten would look strange.
 
-**Evidence and basis.** The run and its costliest calls; median and spread of up to 200 earlier runs. The spread is the
+**Evidence and basis.** The run and its costliest calls; median and spread of up to 400 earlier runs. The spread is the
 median deviation, drawn towards 0.8 while there are few runs.
 
 **What it cannot know.** Whether the task was simply larger.
@@ -27,6 +27,7 @@ import polars as pl
 
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.paths import at_or_below
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
         _measure().alias("measure"),
         pl.col("start_time").dt.timestamp("ns").alias("at_ns"),
     )
-    runs = runs.filter(pl.col("measure") > 0, pl.col("actor_id").is_not_null())
+    runs = runs.filter(pl.col("measure") > 0, pl.col("actor_id").is_not_null()).unique(["trace_id", "span_id"])
     history = _history(frames["run_costs"])
     signals = []
     for run in rows(runs.sort("start_time", "span_id")):
@@ -80,7 +81,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
         if known is None:
             continue
         before = known[1][: np.searchsorted(known[0], np.datetime64(run["at_ns"], "ns"))]
-        if len(before) >= 3 and (signal := _judge(run, before, frames["costs"], config)):
+        if len(before) >= 3 and (signal := _judge(run, before, frames, config)):
             signals.append(signal)
     return signals
 
@@ -106,7 +107,7 @@ def _measure() -> pl.Expr:
     )
 
 
-def _judge(run: dict[str, Any], before: np.ndarray[Any, Any], costs: pl.DataFrame, config: Config) -> Signal | None:
+def _judge(run: dict[str, Any], before: np.ndarray[Any, Any], frames: Frames, config: Config) -> Signal | None:
     middle, deviation = spread(np.log(before[before > 0]), config)
     z, ratio = (math.log(run["measure"]) - middle) / deviation, run["measure"] / math.exp(middle)
     is_large = run["measure"] >= (config.min_usd if run["unit"] == "usd" else config.min_tokens)
@@ -121,7 +122,7 @@ def _judge(run: dict[str, Any], before: np.ndarray[Any, Any], costs: pl.DataFram
             severity = "high"
     if severity is None:
         return None
-    return _signal(run, severity, z, ratio, middle, deviation, before, costs, config)
+    return _signal(run, severity, z, ratio, middle, deviation, before, frames, config)
 
 
 def _amount(value: float, unit: str) -> str:
@@ -130,10 +131,14 @@ def _amount(value: float, unit: str) -> str:
 
 def _signal(
     run: dict[str, Any], severity: str, z: float, ratio: float, middle: float, deviation: float,
-    before: np.ndarray[Any, Any], costs: pl.DataFrame, config: Config,
+    before: np.ndarray[Any, Any], frames: Frames, config: Config,
 ) -> Signal:  # fmt: skip
     median, kind = math.exp(middle), run["task_kind"] or "any work"
-    below = costs.filter(pl.col("trace_id") == run["trace_id"], pl.col("top_run_span_id") == run["span_id"])
+    below = frames["costs"].filter(
+        pl.col("trace_id") == run["trace_id"],
+        pl.col("run_span_id").is_in(at_or_below(frames["runs"], run["trace_id"], run["span_id"])),
+    )
+    below = below.unique(["trace_id", "span_id"])
     worst = rows(below.sort("cost_usd", "span_id", descending=[True, False]).head(5))
     return Signal(
         rule="C3",
@@ -184,10 +189,11 @@ DETECTOR = Detector(
     version=1,
     needs={
         "runs": (
-            "trace_id", "span_id", "actor_id", "actor_name", "task_kind", "run_cost_usd", "run_tokens", "start_time",
+            "trace_id", "span_id", "parent_run_span_id", "actor_id", "actor_name", "task_kind", "run_cost_usd", "run_tokens",
+            "start_time",
         ),
         "run_costs": ("actor_id", "task_kind", "unit", "at", "value"),
-        "costs": ("trace_id", "span_id", "top_run_span_id", "name", "cost_usd", "cost_source"),
+        "costs": ("trace_id", "span_id", "run_span_id", "name", "cost_usd", "cost_source"),
     },
     config=Config,
     detect=detect,

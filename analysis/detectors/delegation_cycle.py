@@ -1,13 +1,12 @@
 """An agent is started again while an earlier start of it is still waiting: A -> B -> C -> A.
 
-**What it finds.** A run of an actor among whose open ancestors the same actor already stands, on one path of delegation;
-also a declared delegation chain in which a principal stands twice.
+**What it finds.** A run of an actor among whose open ancestors the same actor already stands, on one path of delegation.
 
 **Why it matters.** Every agent on the path waits for the one below. Without progress the loop pays for itself until
 a limit, a timeout or the budget ends it, and frameworks have raised or dropped their limits.
 
 **Evidence and basis.** The runs on the path, from the first start of the actor to the repeated one. The basis is that of
-the actors' identities; a chain in `actorscope.delegation.chain` is declared.
+the actors' identities.
 
 **What it cannot know.** Whether the agents made progress that no span shows. Without the text of the tasks a single
 return is reported low, because recursion can be legitimate.

@@ -50,7 +50,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
         pl.col("signature").is_not_null(),
         pl.col("is_error").not_(),
         pl.col("replayed").fill_null(False).not_(),
-    )
+    ).unique(["trace_id", "span_id"])
     earlier = (
         frames["effects"]
         .unique(["trace_id", "span_id"])

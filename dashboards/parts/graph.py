@@ -29,6 +29,7 @@ def spec(delegations: list[dict[str, Any]], accused: set[str]) -> dict[str, Any]
             {
                 "type": "graph",
                 "layout": "none",
+                "preserveAspect": True,
                 "roam": False,
                 "left": 70,
                 "right": 90,
@@ -83,7 +84,7 @@ def _places(layers: dict[str, int]) -> dict[str, tuple[float, float]]:
     for actor, layer in layers.items():
         rows[layer].append(actor)
     return {
-        actor: (layer * 100.0, (at - (len(actors) - 1) / 2) * 60.0 + (layer % 2) * 6.0)
+        actor: (layer * 100.0, (at - (len(actors) - 1) / 2) * 60.0 + (layer % 2) * 32.0)
         for layer, actors in sorted(rows.items())
         for at, actor in enumerate(actors)
     }
@@ -110,6 +111,11 @@ def _link(edge: dict[str, Any], index: dict[str, int], edges: dict[tuple[str, st
     return {
         "source": index[delegator],
         "target": index[delegate],
-        "label": {"show": True, "formatter": f"{edge['count']}× {edge['basis']}", "fontSize": 11},
-        "lineStyle": {"type": _LINES[edge["basis"]], "width": 1.5, "curveness": 0.25 if goes_back else 0.05},
+        "label": {"show": True, "formatter": f"{edge['count']}× {edge['basis']}", "fontSize": 11, "color": "#8b93a1"},
+        "lineStyle": {
+            "color": "#8b93a1",
+            "type": _LINES[edge["basis"]],
+            "width": 1.5,
+            "curveness": 0.3 if goes_back else 0.0,
+        },
     }

@@ -28,6 +28,13 @@ def live(page: Callable[[], None]) -> None:
     st.fragment(shown, run_every=every)()
 
 
+def numbers(named: dict[str, Any]) -> None:
+    """Figures of ours side by side, as wide as they need."""
+    with st.container(horizontal=True, gap="medium"):
+        for name, value in named.items():
+            st.metric(name, value, width="content")
+
+
 def choose(frame: pl.DataFrame, ids: Sequence[Any], key: str, **options: Any) -> Any:
     """A table; returns the id of the row that was clicked since the last time, else None.
 

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from actorscope.dashboards.parts import words
+from actorscope.dashboards.parts.live import numbers
 from actorscope.dashboards.parts.text import label, line
 
 
@@ -18,18 +19,18 @@ def summary(run: dict[str, Any]) -> None:
     if told["actors"]:
         st.text(f"actors: {_list(told['actors'])}")
     tokens = (told["input_tokens"] or 0) + (told["output_tokens"] or 0)
-    numbers = {
-        "Duration": words.duration(told["duration_ms"]),
-        "Cost": words.money(told["cost_usd"]),
-        "Tokens": words.amount(tokens),
-        "Agent runs": told["runs"],
-        "Model calls": told["model_calls"],
-        "Actions": told["actions"],
-        "Errors": told["errors"],
-        "Findings": len(run["findings"]),
-    }
-    for box, (name, value) in zip(st.columns(len(numbers)), numbers.items(), strict=True):
-        box.metric(name, value)
+    numbers(
+        {
+            "Duration": words.duration(told["duration_ms"]),
+            "Cost": words.money(told["cost_usd"]),
+            "Tokens": words.amount(tokens),
+            "Agent runs": told["runs"],
+            "Model calls": told["model_calls"],
+            "Actions": told["actions"],
+            "Errors": told["errors"],
+            "Findings": len(run["findings"]),
+        }
+    )
     if not told["is_analysed"]:
         st.text("Analysis has found no agent, model call or action in this trace, or has not come to it yet.")
     if told["unpriced_calls"]:

@@ -45,20 +45,21 @@ def spec(rows: list[dict[str, Any]], selected: str) -> dict[str, Any]:
 
     No formatter of ours holds a name, and the tooltip is drawn, not HTML: a name cannot be more than text.
     """
+    unit, size = _unit(rows)
     offsets = {
         "type": "bar",
         "stack": "time",
         "silent": True,
         "itemStyle": {"color": "transparent"},
         "tooltip": {"show": False},
-        "data": [row["offset_ms"] or 0 for row in rows],
+        "data": [(row["offset_ms"] or 0) / size for row in rows],
     }
     names = {"align": "left", "margin": _LABEL_PIXELS - 8, "width": _LABEL_PIXELS - 16, "overflow": "truncate"}
     return {
         "animation": False,
-        "grid": {"left": _LABEL_PIXELS, "right": 90, "top": 56, "bottom": 8, "containLabel": False},
+        "grid": {"left": _LABEL_PIXELS, "right": 90, "top": 56, "bottom": 8, "outerBoundsMode": "none"},
         "legend": {"data": list(_COLOURS), "top": 0, "left": 0, "selectedMode": False},
-        "xAxis": {"type": "value", "position": "top", "axisLabel": {"formatter": "{value} ms"}, "min": 0},
+        "xAxis": {"type": "value", "position": "top", "axisLabel": {"formatter": f"{{value}} {unit}"}, "min": 0},
         "yAxis": {
             "type": "category",
             "inverse": True,
@@ -68,11 +69,17 @@ def spec(rows: list[dict[str, Any]], selected: str) -> dict[str, Any]:
             "axisLabel": {**names, "interval": 0, "fontSize": 12},
         },
         "tooltip": {"trigger": "item", "renderMode": "richText", "confine": True},
-        "series": [offsets, *[_bars(rows, name, colour, selected) for name, colour in _COLOURS.items()]],
+        "series": [offsets, *[_bars(rows, size, name, colour, selected) for name, colour in _COLOURS.items()]],
     }
 
 
-def _bars(rows: list[dict[str, Any]], name: str, colour: str, selected: str) -> dict[str, Any]:
+def _unit(rows: list[dict[str, Any]]) -> tuple[str, float]:
+    """The unit of the time axis and its length in milliseconds."""
+    end = max(((row["offset_ms"] or 0) + (row["duration_ms"] or 0) for row in rows), default=0)
+    return ("ms", 1.0) if end < 2000 else ("s", 1e3) if end < 300_000 else ("min", 6e4) if end < 1.8e7 else ("h", 3.6e6)
+
+
+def _bars(rows: list[dict[str, Any]], size: float, name: str, colour: str, selected: str) -> dict[str, Any]:
     return {
         "type": "bar",
         "name": name,
@@ -83,12 +90,12 @@ def _bars(rows: list[dict[str, Any]], name: str, colour: str, selected: str) -> 
         "selectedMode": "single",
         "itemStyle": {"color": colour, "borderRadius": 2},
         "select": {"itemStyle": {"borderColor": "#111827", "borderWidth": 1}},
-        "data": [_bar(row, row["span_id"] == selected) if kind(row) == name else None for row in rows],
+        "data": [_bar(row, size, row["span_id"] == selected) if kind(row) == name else None for row in rows],
     }
 
 
-def _bar(row: dict[str, Any], is_selected: bool) -> dict[str, Any]:
-    bar: dict[str, Any] = {"value": row["duration_ms"] or 0, "name": title(row).strip()}
+def _bar(row: dict[str, Any], size: float, is_selected: bool) -> dict[str, Any]:
+    bar: dict[str, Any] = {"value": (row["duration_ms"] or 0) / size, "name": title(row).strip()}
     if row["is_error"]:
         bar["itemStyle"] = {"borderColor": _ERROR, "borderWidth": 2}
     told = words.duration(row["duration_ms"]) + (" ◀ selected" if is_selected else "")

@@ -11,32 +11,30 @@ import streamlit as st
 
 from actorscope.dashboards import data
 from actorscope.dashboards.parts import words
-from actorscope.dashboards.parts.live import choose, live
+from actorscope.dashboards.parts.live import choose, live, numbers
 from actorscope.dashboards.parts.text import line
 from actorscope.dashboards.parts.welcome import first_steps
 
 _ROWS = 200
 _COLUMNS = {
-    "Severity": st.column_config.TextColumn(width=100),
-    "Finding": st.column_config.TextColumn(width=430),
-    "Who": st.column_config.TextColumn(width=150),
-    "Cost": st.column_config.NumberColumn(format="$%.4f", width=90, help="Money that the finding is about"),
-    "Count": st.column_config.NumberColumn(width=70, help="Times it was seen"),
-    "Age": st.column_config.TextColumn(width=80, help="Since it was opened"),
-    "Seen": st.column_config.TextColumn(width=80, help="Since the newest evidence, by the clock of the spans"),
+    "Severity": st.column_config.TextColumn(width=90),
+    "Finding": st.column_config.TextColumn(width=450),
+    "Who": st.column_config.TextColumn(width=120),
+    "Family": st.column_config.TextColumn(width=95),
+    "Cost": st.column_config.NumberColumn(format="$%.4f", width=75, help="Money that the finding is about"),
+    "Count": st.column_config.NumberColumn(width=60, help="Times it was seen"),
+    "Age": st.column_config.TextColumn(width=60, help="Since it was opened"),
+    "State": st.column_config.TextColumn(width=80),
 }
 
 
 def _filters() -> dict[str, tuple[str, ...]]:
-    boxes = st.columns([5, 5, 3])
-    with boxes[0]:
+    with st.container(horizontal=True, gap="medium"):
         severities = st.pills(
             "Severity", list(words.SEVERITIES), selection_mode="multi", key="severity", bind="query-params",
             format_func=words.severity,
         )  # fmt: skip
-    with boxes[1]:
         families = st.pills("Family", words.FAMILIES, selection_mode="multi", key="family", bind="query-params")
-    with boxes[2]:
         states = st.pills(
             "State", list(words.STATES), selection_mode="multi", default=["open"], key="state", bind="query-params"
         )
@@ -53,7 +51,6 @@ def _table(findings: list[dict[str, Any]]) -> pl.DataFrame:
             "Cost": pl.Series([f["cost_usd"] for f in findings], dtype=pl.Float64),
             "Count": [f["count"] for f in findings],
             "Age": [words.ago(f["opened_at"]) for f in findings],
-            "Seen": [words.ago(f["last_evidence_at"]) for f in findings],
             "State": [words.STATES.get(f["state"], f["state"]) for f in findings],
         }
     )
@@ -75,8 +72,7 @@ def page() -> None:
         first_steps(data.health())
         return
     tally = answer["counts"]["severity"]
-    for box, (severity, count) in zip(st.columns(len(tally)), tally.items(), strict=True):
-        box.metric(words.severity(severity), count)
+    numbers({words.severity(severity): count for severity, count in tally.items()})
     found = answer["findings"]
     if not answer["matched"]:
         st.info(f"None of the {answer['total']} findings passes these filters.", icon=":material/filter_alt_off:")

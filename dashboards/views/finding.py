@@ -10,7 +10,7 @@ import streamlit as st
 
 from actorscope.dashboards import data
 from actorscope.dashboards.parts import words
-from actorscope.dashboards.parts.live import choose, live
+from actorscope.dashboards.parts.live import choose, live, numbers
 from actorscope.dashboards.parts.text import deep, label, line, visible
 
 
@@ -23,15 +23,15 @@ def _head(finding: dict[str, Any]) -> None:
     st.subheader(label(finding["title"], 400), anchor=False)
     who = finding["subject"]
     st.text(f"Who: {line(who.get('name') or who.get('id'), 200)}   ({line(who.get('id'), 200)})")
-    numbers = {
-        "Money": words.money(finding["impact"].get("cost_usd")),
-        "Times seen": words.amount(finding["count"]),
-        "Confidence": f"{finding['confidence']:.0%}",
-        "Opened": f"{words.ago(finding['opened_at'])} ago",
-        "Newest evidence": f"{words.ago(finding['last_evidence_at'])} ago",
-    }
-    for box, (name, value) in zip(st.columns(len(numbers)), numbers.items(), strict=True):
-        box.metric(name, value)
+    numbers(
+        {
+            "Money": words.money(finding["impact"].get("cost_usd")),
+            "Times seen": words.amount(finding["count"]),
+            "Confidence": f"{finding['confidence']:.0%}",
+            "Opened": f"{words.ago(finding['opened_at'])} ago",
+            "Newest evidence": f"{words.ago(finding['last_evidence_at'])} ago",
+        }
+    )
     st.text(f"This claim is {words.BASES.get(finding['basis'], visible(finding['basis'], 40))}")
     if finding.get("resolution"):
         st.text(f"Resolved: {line(finding['resolution'], 300)}")

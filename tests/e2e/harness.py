@@ -18,10 +18,11 @@ _DEADLINE = 60.0
 
 
 class Program:
-    """`actorscope up` on free ports of 127.0.0.1 over the folder `data`."""
+    """`actorscope up` (or one role) on free ports of 127.0.0.1 over the folder `data`."""
 
-    def __init__(self, data: Path, *arguments: str, toml: str = "") -> None:
+    def __init__(self, data: Path, *arguments: str, toml: str = "", role: str = "up") -> None:
         self.data = data
+        self._role = role
         data.mkdir(parents=True, exist_ok=True)
         (data / "actorscope.toml").write_text(toml)
         self._arguments = arguments
@@ -37,8 +38,9 @@ class Program:
 
     def start(self) -> Program:
         (self.data / "server.json").unlink(missing_ok=True)
-        ports = ["--grpc-port", "0", "--http-port", "0", "--ui-port", "0"]
-        command = [sys.executable, "-m", "actorscope", "up", "--data", str(self.data), *ports, *self._arguments]
+        doors, ui = ["--grpc-port", "0", "--http-port", "0"], ["--ui-port", "0"]
+        ports = {"up": [*doors, *ui], "ingest": doors, "analyze": [], "explore": ui}[self._role]
+        command = [sys.executable, "-m", "actorscope", self._role, "--data", str(self.data), *ports, *self._arguments]
         environment = {**os.environ, "ACTORSCOPE_CONFIG": str(self.data / "actorscope.toml")}
         with (self.data / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
