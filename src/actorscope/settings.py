@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -161,10 +162,14 @@ def _store_problems(settings: Settings) -> list[Problem]:
 
 def _webhook_problems(settings: Settings) -> list[Problem]:
     problems = []
+    names = [hook.name for hook in settings.alerts.webhooks]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.append(Problem(f"setting alerts.webhooks.{name}", "the name is used twice"))
     for hook in settings.alerts.webhooks:
         where = f"setting alerts.webhooks.{hook.name}"
-        loopback = hook.url.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
-        if not hook.url.startswith("https://") and not loopback:
+        parts = urlsplit(hook.url)
+        is_loopback = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if parts.scheme != "https" and not is_loopback:
             problems.append(Problem(where, "url must be https (http only on loopback)"))
         try:
             if not hook.signing_secret().startswith("whsec_"):

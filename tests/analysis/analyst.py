@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
+from tests.make import Made, Row, spans
 
 from actorscope.analysis import ledger
 from actorscope.analysis.answers.findings import occurrences
@@ -14,7 +15,6 @@ from actorscope.analysis.runner import Runner
 from actorscope.analysis.weave import weave
 from actorscope.ingest.store.client import Store
 from actorscope.settings import AnalysisSettings
-from tests.make import Made, Row, spans
 
 
 class Analyst:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from actorscope.ingest.store.client import Store, in_worker
 from tests.analysis.analyst import Analyst
 from tests.make import Case, cases
+
+from actorscope.ingest.store.client import Store, in_worker
 
 CASES = cases()
 
