@@ -92,7 +92,7 @@ def _handed_over(steps: pl.DataFrame, nested: pl.DataFrame) -> pl.DataFrame:
     fits = fits | (pl.col("run_actor_name") == pl.col("delegate_name"))
     targets = (
         candidates.filter(follows & fits.fill_null(False))
-        .sort("start_time")
+        .sort("start_time", "run_id", "hand_time", "span_id")
         .unique(["trace_id", "span_id"], keep="first", maintain_order=True)
         .unique(["trace_id", "run_id"], keep="last", maintain_order=True)
         .select("trace_id", "span_id", "run_id", "run_actor_id", "run_actor_name")

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from actorscope.analysis.answers.console import plain
+from actorscope.analysis.finding import SEVERITIES
 from actorscope.ingest.store.client import Store
 
 _EVER = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 def fleet(store: Store, since: datetime | None = None, limit: int = 1000) -> dict[str, Any]:
-    """Actors that did something from `since` (event time) on, those with open findings first, then the latest seen.
+    """Actors that did something from `since` (event time) on, those with the gravest findings first.
 
     `newest_at` is the moment of the newest known span, so that an empty answer can say where the data is.
     """
@@ -23,10 +24,16 @@ def fleet(store: Store, since: datetime | None = None, limit: int = 1000) -> dic
     newest = store.named("newest_fact").row(0, named=True)
     actors = [_actor(row, passed, found) for row in rows.head(limit).iter_rows(named=True)]
     return {
-        "actors": sorted(actors, key=lambda actor: -actor["open_findings"]),
+        "actors": sorted(actors, key=_gravest_first),
         "is_cut": rows.height > limit,
         "newest_at": plain(newest["at"]) if newest["spans"] else None,
     }
+
+
+def _gravest_first(actor: dict[str, Any]) -> tuple[int, int, str, str]:
+    """An order that new traffic alone does not change, so that rows stay where people look at them."""
+    grave = SEVERITIES.index(actor["worst_severity"]) if actor["worst_severity"] in SEVERITIES else -1
+    return -grave, -actor["open_findings"], actor["actor_name"], actor["actor_id"]
 
 
 def _actor(row: dict[str, Any], passed: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:

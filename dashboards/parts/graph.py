@@ -113,6 +113,7 @@ def _link(edge: dict[str, Any], index: dict[str, int], edges: dict[tuple[str, st
         "target": index[delegate],
         "label": {"show": True, "formatter": f"{edge['count']}× {edge['basis']}", "fontSize": 11, "color": "#8b93a1"},
         "lineStyle": {
+            "opacity": 1,
             "color": "#8b93a1",
             "type": _LINES[edge["basis"]],
             "width": 1.5,

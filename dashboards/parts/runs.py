@@ -38,6 +38,7 @@ def choose_run(actor_id: str = "", limit: int = _MOST) -> None:
         [(run["trace_id"], run["span_id"]) for run in found],
         f"runs-{actor_id}",
         column_config={"Cost": st.column_config.NumberColumn(format="$%.4f")},
+        height=min(38 + 35 * len(found), 560),
         placeholder="",
         alt="Latest runs",
     )

@@ -20,7 +20,9 @@ def visible(text: object, limit: int = 2000) -> str:
     """Plain text of at most about `limit` characters; control, bidirectional and invisible characters as escapes."""
     whole = text if isinstance(text, str) else "" if text is None else str(text)
     shown = "".join(_seen(c) for c in whole[:limit])
-    return shown if len(whole) <= limit else f"{shown}… ({len(whole):,} characters)"
+    if len(whole) <= limit:
+        return shown
+    return f"{shown}… ({len(whole):,} characters)" if limit >= 1000 else f"{shown}…"
 
 
 def line(text: object, limit: int = 200) -> str:

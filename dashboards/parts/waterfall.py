@@ -89,7 +89,6 @@ def _bars(rows: list[dict[str, Any]], size: float, name: str, colour: str, selec
         "large": False,
         "selectedMode": "single",
         "itemStyle": {"color": colour, "borderRadius": 2},
-        "select": {"itemStyle": {"borderColor": "#111827", "borderWidth": 1}},
         "data": [_bar(row, size, row["span_id"] == selected) if kind(row) == name else None for row in rows],
     }
 

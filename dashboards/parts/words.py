@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Literal
 
 SEVERITIES = {"critical": "⬢", "high": "▲", "medium": "◆", "low": "▽", "info": "○"}
 STATES = {"open": "● open", "acknowledged": "◐ acknowledged", "resolved": "✓ resolved"}
 FAMILIES = ("delegation", "authority", "cost", "reexecution", "system")
-COLOURS = {"critical": "red", "high": "orange", "medium": "yellow", "low": "blue", "info": "gray"}
+Colour = Literal["red", "orange", "yellow", "blue", "gray"]
+COLOURS: dict[str, Colour] = {"critical": "red", "high": "orange", "medium": "yellow", "low": "blue", "info": "gray"}
 BASES = {
     "declared": "declared: the spans said so themselves, in our attributes or in standard ones.",
     "derived": "derived: a rule over official attributes leads to it; the spans did not say it in so many words.",
@@ -25,13 +27,9 @@ def money(amount: float | None) -> str:
     """Dollars with the digits that matter; nothing when unknown, because unknown is not free."""
     if amount is None:
         return "–"
-    return (
-        f"${amount:,.2f}"
-        if abs(amount) >= 1 or amount == 0
-        else f"${amount:.2g}"
-        if amount < 0.001
-        else f"${amount:.4f}"
-    )
+    if abs(amount) >= 1 or amount == 0:
+        return f"${amount:,.2f}"
+    return f"${amount:.4f}" if abs(amount) >= 0.001 else f"${amount:.6f}"
 
 
 def amount(number: float | None) -> str:

@@ -18,7 +18,7 @@ from actorscope.dashboards.parts.welcome import first_steps
 _ROWS = 200
 _COLUMNS = {
     "Severity": st.column_config.TextColumn(width=90),
-    "Finding": st.column_config.TextColumn(width=450),
+    "Finding": st.column_config.TextColumn(width=400),
     "Who": st.column_config.TextColumn(width=120),
     "Family": st.column_config.TextColumn(width=95),
     "Cost": st.column_config.NumberColumn(format="$%.4f", width=75, help="Money that the finding is about"),
@@ -28,8 +28,8 @@ _COLUMNS = {
 }
 
 
-def _filters() -> dict[str, tuple[str, ...]]:
-    with st.container(horizontal=True, gap="medium"):
+def _filters() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    with st.container(horizontal=True, gap="small"):
         severities = st.pills(
             "Severity", list(words.SEVERITIES), selection_mode="multi", key="severity", bind="query-params",
             format_func=words.severity,
@@ -38,7 +38,7 @@ def _filters() -> dict[str, tuple[str, ...]]:
         states = st.pills(
             "State", list(words.STATES), selection_mode="multi", default=["open"], key="state", bind="query-params"
         )
-    return {"families": tuple(families), "severities": tuple(severities), "states": tuple(states)}
+    return tuple(families), tuple(severities), tuple(states)
 
 
 def _table(findings: list[dict[str, Any]]) -> pl.DataFrame:
@@ -67,7 +67,8 @@ chosen = _filters()
 
 def page() -> None:
     first = (st.session_state.get("page", 1) - 1) * _ROWS
-    answer = data.attention(**chosen, limit=_ROWS, offset=first)
+    families, severities, states = chosen
+    answer = data.attention(families, severities, states, limit=_ROWS, offset=first)
     if not answer["total"]:
         first_steps(data.health())
         return

@@ -84,7 +84,10 @@ def page() -> None:
         st.text(f"The newest known span is from {words.clock(answer['newest_at'])}.")
         return
     ids = [actor["actor_id"] for actor in actors]
-    clicked = choose(_table(actors), ids, "fleet", column_config=_CONFIG, placeholder="", alt="Actors")
+    # Another order of rows is another table: a selection by row number would mean another actor.
+    clicked = choose(
+        _table(actors), ids, f"fleet-{hash(tuple(ids))}", column_config=_CONFIG, placeholder="", alt="Actors"
+    )
     cut = "; more exist, choose a shorter range" if answer["is_cut"] else ""
     st.text(f"{len(actors)} actors shown{cut}. Click one for its findings and runs.")
     if clicked:

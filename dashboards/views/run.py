@@ -40,9 +40,13 @@ def _waterfall(spans: list[dict[str, Any]], matched: int, trace: str, selected: 
     key = f"waterfall-{trace}-{start}-{len(rows)}-{rows[0]['span_id']}"
 
     def clicked() -> None:
-        hit = [i for one in st.session_state[key]["selection"]["selected"] for i in one["dataIndex"]]
-        if hit and hit[0] < len(rows):
-            _pick(rows[hit[0]]["span_id"])
+        # Each kind of span is a series with a selection of its own: what was hit is what was not selected before.
+        groups = st.session_state[key]["selection"]["selected"]
+        now = {index for group in groups for index in group["data_indices"]}
+        hit = now - st.session_state.get(f"{key} before", set())
+        st.session_state[f"{key} before"] = now
+        if hit and (index := max(hit)) < len(rows):
+            _pick(rows[index]["span_id"])
 
     with st.container(height=520 if len(rows) > 18 else "content", border=True):
         height = len(rows) * waterfall.ROW_PIXELS + 70

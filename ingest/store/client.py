@@ -5,6 +5,7 @@ chDB rules that this module keeps: a client per thread, and nothing that forks (
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -59,8 +60,7 @@ class Store:
     @property
     def safe_url(self) -> str:
         """The URL without its password."""
-        parts = urlsplit(self.url)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        return re.sub(r"//[^/@]*@", "//", self.url)
 
     def create_database(self) -> None:
         """Make the database of a server URL; chDB needs none."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,14 @@ from actorscope.ingest.counters import Counters
 from actorscope.ingest.intake import Intake
 from actorscope.ingest.spool import Record, Spool, read
 from actorscope.settings import IngestSettings
+
+
+def until(is_true: Callable[[], Any], seconds: float = 20) -> None:
+    """Wait until it is so; fail when it does not come to be."""
+    end = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
 @dataclass

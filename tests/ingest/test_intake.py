@@ -8,11 +8,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from tests.ingest import otlp
-from tests.ingest.conftest import Desk
+from tests.ingest.conftest import Desk, until
 
 from actorscope.errors import Reject, TransientError
 from actorscope.ingest.decode import UndecodableError
@@ -42,13 +41,6 @@ class _Gate:
             real(fd)
 
         monkeypatch.setattr(os, "fdatasync", held)
-
-
-def _until(is_true: Callable[[], Any]) -> None:
-    end = time.monotonic() + 20
-    while not is_true():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def test_a_request_is_on_disk_before_it_is_acknowledged(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +73,7 @@ def test_those_who_wait_share_one_sync(desk: Desk, monkeypatch: pytest.MonkeyPat
         answers = [pool.submit(desk.intake.receive, "traces", _BODIES[0])]
         assert gate.reached.wait(20)
         answers += [pool.submit(desk.intake.receive, "traces", body) for body in _BODIES[1:20]]
-        _until(lambda: desk.intake._queue.qsize() == 19)
+        until(lambda: desk.intake._queue.qsize() == 19)
         gate.open.set()
         for answer in answers:
             answer.result(20)
@@ -195,7 +187,7 @@ def test_a_segment_that_cannot_be_begun_stops_nobody(open_desk: OpenDesk, monkey
         for body in _BODIES[:3]:
             assert desk.intake.receive("traces", body).accepted == 1
     assert desk.closed == []
-    _until(lambda: desk.closed)
+    until(lambda: desk.closed)
     assert sorted(r.body for r in desk.kept()) == sorted(_BODIES[:3])
 
 
@@ -205,10 +197,10 @@ def test_closing_answers_what_is_in_flight_and_refuses_the_rest(desk: Desk, monk
         answers: list[Future[Receipt]] = [pool.submit(desk.intake.receive, "traces", _BODIES[0])]
         assert gate.reached.wait(20)
         answers += [pool.submit(desk.intake.receive, "traces", body) for body in _BODIES[1:8]]
-        _until(lambda: desk.intake._queue.qsize() == 7)
+        until(lambda: desk.intake._queue.qsize() == 7)
         closing = threading.Thread(target=desk.intake.close)
         closing.start()
-        _until(lambda: desk.intake._closed)
+        until(lambda: desk.intake._closed)
         with pytest.raises(TransientError, match="shutting down"):
             desk.intake.receive("traces", _BODIES[20])
         gate.open.set()
@@ -223,13 +215,13 @@ def test_segments_are_handed_over_in_order_when_full_or_old(open_desk: OpenDesk)
     by_size = open_desk(segment_mib=1e-5, **_SLOW)
     for body in _BODIES[:5]:
         by_size.intake.receive("traces", body)
-    _until(lambda: len(by_size.closed) == 5)
+    until(lambda: len(by_size.closed) == 5)
     assert by_size.closed == sorted(by_size.closed)
     by_size.intake.close()
     by_age = open_desk(segment_idle_seconds=0.1, segment_busy_seconds=0.05)
     by_age.intake.receive("traces", _BODIES[5])
     assert by_age.closed == []
-    _until(lambda: len(by_age.closed) == 1)
+    until(lambda: len(by_age.closed) == 1)
 
 
 def test_a_request_over_the_size_limit_is_refused_for_good(open_desk: OpenDesk) -> None:

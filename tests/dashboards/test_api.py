@@ -1,0 +1,115 @@
+"""The HTTP API: its routes are its OpenAPI document, its errors say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from actorscope.analysis.alerts import outbox
+from actorscope.analysis.answers.source import Source
+from actorscope.dashboards.api import routes
+from actorscope.dashboards.openapi import document
+from actorscope.errors import TransientError
+from actorscope.ingest.store.client import Store, in_worker
+from actorscope.settings import WebhookSettings
+
+TRACE = "a1" * 16
+
+
+@pytest.fixture
+def client(connected: Store) -> Iterator[TestClient]:
+    with TestClient(Starlette(routes=routes(connected, lambda: {"status": "ok"}))) as opened:
+        yield opened
+
+
+def test_the_document_names_every_route_and_method() -> None:
+    served = {
+        (r.path, m.lower()) for r in routes(Source("chdb:///nowhere"), dict) for m in r.methods or () if m != "HEAD"
+    }
+    told = {(path, method) for path, item in document()["paths"].items() for method in item}
+    assert served == told
+    for path, item in document()["paths"].items():
+        for operation in item.values():
+            fixed = {p["name"] for p in operation["parameters"] if p["in"] == "path"}
+            assert fixed == {part[1:-1] for part in path.split("/") if part.startswith("{")}
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("/api/health", "status"),
+        ("/api/attention?state=open&severity=low&severity=high", "counts"),
+        ("/api/findings", "findings"),
+        (f"/api/runs/{TRACE}", "spans"),
+        (f"/api/runs/{TRACE.upper()}/spans/{TRACE[:14]}04", "attributes"),
+        ("/api/fleet?hours=24", "actors"),
+        ("/api/deliveries", "deliveries"),
+        ("/api/openapi.json", "paths"),
+    ],
+)
+def test_answers_are_json(client: TestClient, path: str, key: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200 and key in answer.json()
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/findings/fnd_no", 404),
+        (f"/api/runs/{'0c' * 16}", 404),
+        (f"/api/runs/{TRACE}/spans/{'0c' * 8}", 404),
+        ("/api/runs/xyz", 400),
+        ("/api/runs/" + "0" * 32, 400),
+        (f"/api/runs/{TRACE}/spans/12", 400),
+        ("/api/attention?severity=grave", 400),
+        ("/api/attention?limit=-1", 400),
+        ("/api/attention?limit=%C2%B2", 400),
+        ("/api/attention?limit=" + "9" * 5000, 400),
+        ("/api/fleet?hours=soon", 400),
+        ("/api/findings?state=lost", 400),
+    ],
+)
+def test_errors_say_what_is_wrong(client: TestClient, path: str, status: int) -> None:
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert 0 < len(answer.json()["error"]) < 300
+
+
+def test_writing_needs_a_json_body(client: TestClient) -> None:
+    path = "/api/deliveries/none/redeliver"
+    assert client.post(path, content="{}").status_code == 400
+    assert client.post(path, content="{", headers={"content-type": "application/json"}).status_code == 400
+    assert client.post(path, json=[]).status_code == 400
+    assert client.post(path, json={"subscriber": 7}).status_code == 400
+    assert client.post(path, json={}).status_code == 404
+    assert client.get(path).status_code == 405
+    assert client.post("/api/sql", json={"sql": "DROP TABLE spans"}).status_code == 400
+    assert client.post("/api/sql", json={"sql": "SELECT 1 AS one"}).json()["rows"] == [[1]]
+
+
+def test_a_notification_is_made_due_again(client: TestClient, connected: Store) -> None:
+    found = client.get("/api/findings").json()["findings"][0]
+    told: dict[str, Any] = {
+        "id": "n1", "finding_id": found["id"], "kind": "opened", "severity": found["severity"], "at": datetime.now(UTC),
+        "finding": found,
+    }  # fmt: skip
+    hook = WebhookSettings(name="team", url="https://hooks.example/x", min_severity="info")
+    in_worker(lambda: outbox.enqueue(connected, [hook], [told], "http://localhost"))
+    assert client.post("/api/deliveries/n1/redeliver", json={}).json() == {"queued": 1}
+    assert client.post("/api/deliveries/n1/redeliver", json={"subscriber": "other"}).status_code == 404
+
+
+def test_a_store_that_does_not_answer_is_a_503(
+    client: TestClient, connected: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: Any, **named: Any) -> None:
+        raise TransientError("the store is away")
+
+    monkeypatch.setattr(connected, "named", fail)
+    answer = client.get("/api/fleet")
+    assert answer.status_code == 503 and answer.headers["retry-after"] == "1"

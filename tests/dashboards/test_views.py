@@ -1,0 +1,147 @@
+"""Each view over the real answers, without a browser: it comes up, and shows strangers' text as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from tests.conftest import ROOT
+from tests.dashboards.otlp import HOSTILE
+
+from actorscope.analysis.answers.attention import attention
+from actorscope.dashboards import data
+from actorscope.dashboards.parts import graph, waterfall
+from actorscope.errors import TransientError
+from actorscope.ingest.store.client import Store, in_worker
+
+TRACE, HOSTILE_TRACE = "a1" * 16, "b2" * 16
+_MARKDOWN = ("markdown", "title", "header", "subheader", "caption", "info", "warning", "error", "success")
+
+
+def _open(view: str = "", **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "dashboards" / "app.py"), default_timeout=30)
+    app.session_state["live"] = False
+    if view:
+        app.run()
+        app.switch_page(f"views/{view}.py")
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.run()
+
+
+def _texts(app: AppTest) -> str:
+    return "\n".join(str(text.value) for text in app.text)
+
+
+def _is_inert(app: AppTest) -> bool:
+    rendered = [str(one.value) for name in _MARKDOWN for one in getattr(app, name)]
+    return not any("<img" in text or "](javascript" in text or "![x](" in text for text in rendered)
+
+
+def _finding(store: Store, at: int = 0) -> str:
+    return str(in_worker(lambda: attention(store, subject=""))["findings"][at]["id"])
+
+
+def test_the_first_page_lists_open_findings(connected: Store) -> None:
+    app = _open()
+    assert not app.exception and _is_inert(app)
+    assert app.title[0].value == "Needs attention"
+    assert "2 of 2 findings shown" in _texts(app)
+    assert app.dataframe[0].value["Severity"][0] == "▽ low", "never by colour alone"
+
+
+def test_filters_are_read_from_the_address(connected: Store) -> None:
+    app = _open(severity="critical")
+    assert not app.exception
+    assert "None of the 2 findings" in app.info[0].value
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_finding_is_shown_with_its_evidence(connected: Store, at: int) -> None:
+    app = _open("finding", finding=_finding(connected, at))
+    assert not app.exception and _is_inert(app)
+    assert "This claim is declared" in _texts(app)
+    assert "Delegation cycle" in app.subheader[0].value.replace("\\", "")
+
+
+@pytest.mark.parametrize("query", [{}, {"finding": "fnd_none"}, {"finding": HOSTILE[1]}])
+def test_a_finding_that_is_not_there_is_said_to_be_so(connected: Store, query: dict[str, str]) -> None:
+    app = _open("finding", **query)
+    assert not app.exception and _is_inert(app) and app.warning
+
+
+@pytest.mark.parametrize("trace", [TRACE, HOSTILE_TRACE, TRACE.upper()])
+def test_a_run_is_shown_with_the_selected_span(connected: Store, trace: str) -> None:
+    app = _open("run", trace_id=trace, span_id=trace[:14] + "04")
+    assert not app.exception and _is_inert(app)
+    assert "Rows 1–4 of 4 shown." in _texts(app)
+    assert "Selected span" in [s.value for s in app.subheader]
+
+
+@pytest.mark.parametrize("query", [{"trace_id": "0c" * 16}, {"trace_id": HOSTILE[0]}, {"span_id": "xyz"}])
+def test_a_run_that_is_not_there_is_said_to_be_so(connected: Store, query: dict[str, str]) -> None:
+    app = _open("run", **query)
+    assert not app.exception and _is_inert(app) and app.warning
+
+
+def test_the_fleet_shows_actors_and_the_chosen_one(connected: Store) -> None:
+    app = _open("fleet", range="all", actor=f"desk/{HOSTILE[0]}")
+    assert not app.exception and _is_inert(app)
+    assert "4 actors shown" in _texts(app) and "runs of this actor" in _texts(app)
+
+
+@pytest.mark.parametrize(("view", "told"), [("", "Send spans"), ("fleet", "Send spans"), ("run", "No run of an agent")])
+def test_an_empty_store_says_what_to_do(store: Store, view: str, told: str) -> None:
+    data.connect(store, lambda: {"status": "ok", "spans_stored": 0, "grpc": "127.0.0.1:4317"})
+    app = _open(view)
+    data.disconnect()
+    assert not app.exception
+    assert told in app.info[0].value
+
+
+def test_a_store_that_is_away_does_not_break_the_page(connected: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*given: Any, **named: Any) -> None:
+        raise TransientError("the store is away")
+
+    monkeypatch.setattr(connected, "named", fail)
+    app = _open()
+    assert not app.exception and "did not answer" in app.warning[0].value
+
+
+def _step(at: int, **more: Any) -> dict[str, Any]:
+    plain = {"span_id": f"{at:016x}", "name": f"step {at}", "role": "run", "depth": at % 30, "offset_ms": float(at)}
+    return {**plain, "duration_ms": 5.0, "is_error": False, "findings": [], **more}
+
+
+def test_the_waterfall_draws_a_window_around_the_selected_span() -> None:
+    spans = [_step(at) for at in range(2000)]
+    start, rows = waterfall.window(spans, spans[1500]["span_id"])
+    assert len(rows) == waterfall.MOST_ROWS and spans[1500] in rows and start > 1000
+    assert waterfall.window(spans, "", 200)[0] == 200
+    assert waterfall.window(spans[:3], spans[2]["span_id"]) == (0, spans[:3])
+    assert waterfall.spec([], "")["yAxis"]["data"] == []
+
+
+def test_names_in_charts_are_plain_text_and_never_templates() -> None:
+    hostile = [_step(at, name=name, is_error=True) for at, name in enumerate([*HOSTILE, "{b}{c}", "{a|x}", "\x1b[31m"])]
+    spec = waterfall.spec(hostile, "")
+    assert spec["tooltip"]["renderMode"] == "richText"
+    assert all("✖ error" in label for label in spec["yAxis"]["data"]), "an error is a word, not only a colour"
+    formatters: list[str] = []
+    _walk(spec, lambda key, value: formatters.append(value) if key == "formatter" else None)
+    assert formatters and not [f for f in formatters if "step" in f or "<" in f or "{b}" in f or "{a|" in f]
+    edge = {"delegator_id": "a", "delegator_name": HOSTILE[0], "delegate_id": "a", "delegate_name": "{b}"}
+    drawn = graph.spec([{**edge, "basis": "inferred", "delegations": 3}], {"a"})["series"][0]
+    assert drawn["data"][0]["name"].startswith("⚑") and drawn["links"][0]["label"]["formatter"] == "3× inferred"
+
+
+def _walk(value: Any, see: Callable[[str, Any], Any]) -> None:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            see(key, item)
+            _walk(item, see)
+    elif isinstance(value, list):
+        for item in value:
+            _walk(item, see)
