@@ -37,16 +37,22 @@ class Memory:
 
 FIRST_RUNS = Memory("first_runs", ("actor_id", "task_kind"), 17, "earliest")
 FIRST_USES = Memory("first_uses", ("actor_id", "task_kind", "tool_name"), 8, "earliest")
+LEARNED_TOOLS = Memory("learned_tools", ("actor_id", "task_kind"), 64, "earliest")
+"""Members are tools instead of traces."""
 RUN_COSTS = Memory("run_costs", ("actor_id", "task_kind", "unit"), 400, "latest")
 
 
-def remember(store: Store, memory: Memory, members: pl.DataFrame, version: int) -> pl.DataFrame:
+def remember(
+    store: Store, memory: Memory, members: pl.DataFrame, version: int, also: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Merge `members` (the key columns, `at`, `trace_id`, `value`) into a memory and return it for the keys they touch.
 
+    `also` has the key columns of further keys to return.
     Returns one row per member with the key columns, `at`, `trace_id` and `value`.
     """
     fresh = members.select(_key_of(memory.key), *(pl.col(c) for c in list(_MEMBERS)[1:])).cast(_MEMBERS)
-    keys = fresh["key"].unique().sort().to_list()
+    asked = fresh["key"] if also is None else pl.concat([fresh["key"], also.select(_key_of(memory.key))["key"]])
+    keys = asked.unique().sort().to_list()
     if not keys:
         return _split(fresh, memory.key)
     known = store.named("baselines", memory=memory.name, keys=keys).cast(_MEMBERS)

@@ -9,6 +9,7 @@
 | `first_runs` | one of the earliest runs of an (actor, task kind) that is touched |
 | `first_uses` | one of the earliest runs that used a tool, per touched (actor, task kind, tool) |
 | `run_costs` | one of the latest runs of a touched (actor, task kind, unit) with its cost |
+| `learned_tools` | writing tool that several runs of a touched (actor, task kind) used, with its first use |
 | `effects` | successful write with the signature of a touched one, ever |
 | `daily_spend` | touched (actor, day) with what it spent |
 """
@@ -25,14 +26,25 @@ from actorscope.analysis.delegations import EDGE, delegations
 from actorscope.analysis.weave import weave
 from actorscope.ingest.store.client import Store
 
-FRAMES = ("runs", "actions", "costs", "delegations", "first_runs", "first_uses", "run_costs", "effects", "daily_spend")
+FRAMES = (
+    "runs",
+    "actions",
+    "costs",
+    "delegations",
+    "first_runs",
+    "first_uses",
+    "learned_tools",
+    "run_costs",
+    "effects",
+    "daily_spend",
+)
 _WRITES = ("write", "destructive")
 _MARGIN = timedelta(days=1)
 _FACTS = (
     "trace_id", "span_id", "start_time", "role", "run_span_id", "parent_run_span_id", "actor_id", "actor_name",
     "actor_basis", "caller_id", "caller_name", "task_kind", "trigger", "user_id", "conversation_id", "cause_id", "cause_basis",
     "is_error", "is_counted", "cost_usd", "cost_source", "attempt", "tool_name", "side_effect", "signature", "is_replayed",
-    "idempotency_digest", "run_cost_usd", "run_tokens", "run_calls",
+    "idempotency_digest", "cause_request", "run_cost_usd", "run_tokens", "run_calls",
 )  # fmt: skip
 
 
@@ -64,9 +76,14 @@ def nulls(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.when(pl.col(pl.String) != "").then(pl.col(pl.String)).name.keep())
 
 
-def touch(spans: pl.DataFrame) -> Touched:
-    """Weave the spans of the touched traces."""
+def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched:
+    """Weave the spans of the touched traces.
+
+    `is_settled` says that a span's place will not change what it means: nothing above it is missing, or its trace is
+    `overdue` and what is missing will not come.
+    """
     steps = weave(spans)
+    steps = steps.with_columns((pl.col("is_rooted") | pl.col("trace_id").is_in(list(overdue))).alias("is_settled"))
     signature = pl.when(pl.col("input_digest").is_not_null() & pl.col("tool_name").is_not_null()).then(
         pl.format("{} {}", "tool_name", "input_digest")
     )
@@ -80,6 +97,8 @@ def keep(store: Store, touched: Touched, version: int) -> None:
     if facts.is_empty():
         return
     traces = facts["trace_id"].unique().sort()
+    is_write = pl.col("signature").is_not_null() & pl.col("side_effect").is_in(_WRITES)
+    facts = facts.with_columns(pl.when(is_write).then(pl.col("cause_request").str.slice(0, 1000)))
     facts = facts.with_columns(pl.struct(pl.all()).hash(7).alias("fact_digest"))
     known = pl.concat([store.named("known_facts", traces=c.to_list()) for c in _chunks(traces, 2000)])
     known = known.cast({"trace_id": pl.String, "span_id": pl.String, "fact_digest": pl.UInt64})
@@ -106,13 +125,17 @@ def fill(store: Store, touched: Touched, version: int) -> dict[str, pl.DataFrame
     steps = touched.steps
     runs = steps.filter("is_run")
     actions = steps.filter(pl.col("role") == "action")
+    uses = baselines.remember(store, baselines.FIRST_USES, _members(_tool_writes(actions)), version)
     frames = {
         "runs": runs,
         "actions": actions,
         "costs": steps.filter(pl.col("cost_usd") > 0),
         "delegations": touched.edges,
         "first_runs": baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version),
-        "first_uses": baselines.remember(store, baselines.FIRST_USES, _members(_tool_writes(actions)), version),
+        "first_uses": uses,
+        "learned_tools": baselines.remember(store, baselines.LEARNED_TOOLS, _learned(uses), version, also=uses).rename(
+            {"trace_id": "tool_name"}
+        ),
         "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version),
         "effects": _effects(store, actions),
         "daily_spend": _daily_spend(store, runs),
@@ -122,12 +145,19 @@ def fill(store: Store, touched: Touched, version: int) -> dict[str, pl.DataFrame
 
 def _members(steps: pl.DataFrame) -> pl.DataFrame:
     """One member per trace for the memories of runs and uses."""
-    known = steps.filter(pl.col("actor_id").is_not_null()).sort("start_time", "span_id")
+    known = steps.filter("is_settled", pl.col("actor_id").is_not_null()).sort("start_time", "span_id")
     return known.with_columns(pl.col("start_time").alias("at"), pl.lit(0.0).alias("value"))
 
 
 def _tool_writes(actions: pl.DataFrame) -> pl.DataFrame:
     return actions.filter(pl.col("side_effect").is_in(_WRITES), pl.col("tool_name").is_not_null())
+
+
+def _learned(uses: pl.DataFrame) -> pl.DataFrame:
+    """Tools that so many runs used that they are part of the kind."""
+    tools = uses.group_by("actor_id", "task_kind", "tool_name").agg(pl.col("at").min(), pl.len().alias("runs"))
+    tools = tools.filter(pl.col("runs") >= 3).with_columns(pl.lit(0.0).alias("value"))
+    return tools.rename({"tool_name": "trace_id"}).sort("at", "trace_id")
 
 
 def _costs(runs: pl.DataFrame) -> pl.DataFrame:

@@ -54,17 +54,24 @@ def save(store: Store, changes: list[Change], version: int) -> list[dict[str, An
     """
     told = [transition(change) for change in changes if change.kind != "updated"]
     _insert(store, "transitions", [{**t, "body": json.dumps(t["finding"])} for t in told], drop=("finding",))
-    marks = [
-        {"finding_id": c.finding.id, "trace_id": t, "span_id": s, "at": at, "severity": severity, "is_retracted": False, "version": version}
-        for c in changes
-        for (t, s), (at, severity) in c.seen.items()
-    ] + [
-        {"finding_id": c.finding.id, "trace_id": t, "span_id": s, "at": c.finding.updated_at, "severity": "", "is_retracted": True, "version": version}
-        for c in changes
-        for t, s in c.retracted
-    ]  # fmt: skip
+    marks = [_mark(c, place, at, severity, version) for c in changes for place, (at, severity) in c.seen.items()] + [
+        _mark(c, place, c.finding.updated_at, "", version) for c in changes for place in c.retracted
+    ]
     _insert(store, "occurrences", marks)
     return told
+
+
+def _mark(change: Change, place: tuple[str, str], at: datetime, severity: str, version: int) -> dict[str, Any]:
+    """An occurrence; without a severity it is taken back."""
+    return {
+        "finding_id": change.finding.id,
+        "trace_id": place[0],
+        "span_id": place[1],
+        "at": at,
+        "severity": severity,
+        "is_retracted": not severity,
+        "version": version,
+    }
 
 
 def save_findings(store: Store, changes: list[Change], version: int) -> None:

@@ -24,6 +24,12 @@ from actorscope.settings import AnalysisSettings
 
 log = logging.getLogger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ARRIVAL = {
+    "seq": pl.UInt64(), "trace_id": pl.String(), "start_time": pl.Datetime("ns", "UTC"), "received_at": pl.Datetime("ns", "UTC"),
+}  # fmt: skip
+_PATIENCE_SECONDS = 60.0
+"""How long a trace waits for spans above those that came; children are exported before their parents."""
+_MOST_WAITING = 100_000
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ class Runner:
         self._configs = configure(settings.detectors)
         self._open: dict[tuple[str, str], Any] | None = None
         self._event_time = _EPOCH
+        self._waiting: dict[str, tuple[float, datetime]] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="analysis")
         self.lag_seconds = 0.0
@@ -73,7 +80,7 @@ class Runner:
     def run_to_end(self, progress: Callable[[Pass], None] = lambda done: None) -> Pass:
         """Pass until nothing new is left; returns the sum."""
         total = Pass()
-        while (done := self.run_once()).spans:
+        while (done := self.run_once()).traces or (self._waiting and (done := self.run_once(at_end=True)).traces):
             total = Pass(
                 total.spans + done.spans,
                 total.traces + done.traces,
@@ -87,7 +94,7 @@ class Runner:
         while not self._stop.is_set():
             try:
                 done = self.run_once()
-                if done.spans:
+                if done.traces:
                     log.debug("analysed %d spans of %d traces in %.2f s", done.spans, done.traces, done.seconds)
                     continue
                 self._tidy()
@@ -100,25 +107,52 @@ class Runner:
                 self._stop.wait(5)
             self._stop.wait(self._settings.interval_seconds)
 
-    def run_once(self) -> Pass:
-        """One pass over what is new, at most `batch_spans`; an empty Pass when nothing is."""
+    def run_once(self, at_end: bool = False) -> Pass:
+        """One pass over what is new, at most `batch_spans`, and over traces that waited long enough for what is above
+        them (all of them `at_end`); an empty Pass when there is neither.
+        """
         began = time.monotonic()
-        arrivals, marks = self._arrivals()
+        new, marks = self._arrivals()
+        overdue = self._overdue(at_end)
+        arrivals = pl.concat([new.select("trace_id", "start_time"), overdue])
         if arrivals.is_empty():
             self.lag_seconds = 0.0
             return Pass()
-        self.lag_seconds = max(
-            0.0, (datetime.now(UTC) - arrivals.select(pl.col("received_at").min()).item()).total_seconds()
-        )
+        if new.height:
+            oldest = new.select(pl.col("received_at").min()).item()
+            self.lag_seconds = max(0.0, (datetime.now(UTC) - oldest).total_seconds())
         version = time.time_ns()
-        touched = frames.touch(frames.read(self._store, arrivals))
+        touched = frames.touch(frames.read(self._store, arrivals), frozenset(overdue["trace_id"]))
+        self._remember_unsettled(touched.steps)
         frames.keep(self._store, touched, version)
         offered = frames.fill(self._store, touched, version)
         changes = self._judge(offered, touched.steps, arrivals, version)
         self._store.insert_frame("progress", marks)
-        self.spans_done += arrivals.height
+        self.spans_done += new.height
         self.rows_seen += touched.steps.height
-        return Pass(arrivals.height, touched.steps["trace_id"].n_unique(), len(changes), time.monotonic() - began)
+        return Pass(new.height, touched.steps["trace_id"].n_unique(), len(changes), time.monotonic() - began)
+
+    def _overdue(self, at_end: bool) -> pl.DataFrame:
+        """Traces whose missing top did not come in time; they are judged as they are, once."""
+        now = time.monotonic()
+        due = [
+            (trace, start)
+            for trace, (since, start) in self._waiting.items()
+            if at_end or now - since >= _PATIENCE_SECONDS
+        ]
+        for trace, _ in due:
+            del self._waiting[trace]
+        return pl.DataFrame(due, schema={"trace_id": pl.String, "start_time": _ARRIVAL["start_time"]}, orient="row")
+
+    def _remember_unsettled(self, steps: pl.DataFrame) -> None:
+        """Note the traces of agents in which something above is still missing, and forget those that are whole now."""
+        told = steps.filter(pl.col("actor_id").is_not_null()).group_by("trace_id")
+        whole = told.agg(pl.col("is_settled").all(), pl.col("start_time").min())
+        for trace, is_settled, start in whole.iter_rows():
+            if is_settled:
+                self._waiting.pop(trace, None)
+            elif len(self._waiting) < _MOST_WAITING:
+                self._waiting.setdefault(trace, (time.monotonic(), start))
 
     def _arrivals(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """New arrivals, and the rows of `progress` to write when they are dealt with."""
@@ -134,7 +168,7 @@ class Runner:
             self._event_time = max(self._event_time, new.select(pl.col("start_time").max()).item())
             marks.append({"ingester": row["ingester"], "seq": new["seq"].max(), "spans": row["spans"] + new.height})
         if not parts:
-            return pl.DataFrame(), pl.DataFrame()
+            return pl.DataFrame(schema=_ARRIVAL), pl.DataFrame()
         types = {
             "seq": pl.UInt64,
             "spans": pl.UInt64,

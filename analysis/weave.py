@@ -19,9 +19,10 @@ _HEX = r"^(?:[0-9a-f]{16,}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F-]{20,})$"
 def weave(spans: pl.DataFrame) -> pl.DataFrame:
     """`spans` (columns of `queries/trace_spans.sql`) plus what follows from their place in the trace.
 
-    Added: run_span_id, parent_run_span_id, top_run_span_id, actor_id, actor_name, actor_basis, caller_id, caller_name, role, is_error,
-    is_counted, cost_usd, cost_source, cause_id, cause_basis, attempt, grant, grant_span_id, run_cost_usd, run_tokens, run_calls,
-    and `request`, `task_kind`, `trigger`, `user_id`, `conversation_id` taken from above where the span has none.
+    Added: run_span_id, parent_run_span_id, top_run_span_id, actor_id, actor_name, actor_basis, caller_id, caller_name,
+    role, is_error, is_rooted (nothing above it is missing), is_counted, cost_usd, cost_source, cause_id, cause_basis,
+    cause_request, attempt, grant, grant_span_id, run_cost_usd, run_tokens, run_calls, and `task_kind`, `trigger`, `user_id`,
+    `conversation_id` taken from above where the span has none.
     """
     order = ["trace_id", "start_time", "span_id", "end_time", "ingester", "seq"]
     steps = spans.sort(order).unique(["trace_id", "span_id"], keep="first", maintain_order=True)
@@ -127,6 +128,9 @@ def _inherit(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
     for column in ("task_kind", "trigger", "user_id", "conversation_id"):
         above_rows = nearest(_flag(pl.col(column).is_not_null(), steps), parent)
         steps = steps.with_columns(take(steps[column], above_rows).alias(column))
+    root = nearest(parent == len(parent), parent)
+    is_first = pl.coalesce("parent_span_id", pl.lit("")).str.strip_chars("0") == ""
+    is_rooted = take(steps.select(is_first.alias("is_rooted"))["is_rooted"], root).fill_null(False)
     # What an action grants is for those it starts, so that its own grant stands above it.
     grants = _flag(pl.col("scope_granted").list.len() > 0, steps)
     granted = np.where(_flag(pl.col("role") == "action", steps), above(grants, parent), nearest(grants, parent))
@@ -137,6 +141,7 @@ def _inherit(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
         .otherwise(take(steps["scope_granted"], granted))
         .alias("grant"),
         pl.when(has_own).then(pl.col("span_id")).otherwise(take(steps["span_id"], granted)).alias("grant_span_id"),
+        is_rooted,
         (pl.col("status_code") == "error").or_(pl.col("error_type").is_not_null()).alias("is_error"),
     )
 
@@ -210,8 +215,14 @@ def _count_calls(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
     # Two instrumentations of one call report the same response id at the same time, maybe in two traces.
     group = ("service_name", "response_id")
     counted_end = pl.when("is_counted").then("end_time")
-    ended_before = counted_end.cum_max().shift(1).forward_fill().over(*group, order_by=["start_time", "trace_id", "span_id"])
-    repeated = pl.col("is_counted") & pl.col("response_id").is_not_null() & (pl.col("start_time") < ended_before).fill_null(False)
+    ended_before = (
+        counted_end.cum_max().shift(1).forward_fill().over(*group, order_by=["start_time", "trace_id", "span_id"])
+    )
+    repeated = (
+        pl.col("is_counted")
+        & pl.col("response_id").is_not_null()
+        & (pl.col("start_time") < ended_before).fill_null(False)
+    )
     steps = steps.with_columns(pl.col("is_counted") & repeated.not_())
     is_dollar = pl.col("cost_currency").is_null() | (pl.col("cost_currency").str.to_uppercase() == "USD")
     is_self = pl.col("is_counted") | ((pl.col("role") != "model_call") & (pl.col("cost_basis") == "self"))

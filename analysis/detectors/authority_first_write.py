@@ -38,11 +38,14 @@ class Config:
     """Earlier runs of the kind before anything is said (at most 16)."""
     learn_after: int = 3
     """Separate runs with the tool after which it counts as normal."""
+    broad_after: int = 2
+    """Tools learned after the first runs from which a kind counts as broad: a new tool is then low."""
 
 
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per trace and tool."""
     writes = frames["actions"].filter(
+        "is_settled",
         pl.col("side_effect").is_in(["write", "destructive"]),
         pl.col("actor_id").is_not_null(),
         pl.col("tool_name").is_not_null(),
@@ -64,18 +67,44 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     runs = runs.filter(pl.col("at") < pl.col("first_at")).join(uses, on=["trace_id", *_KEY, "tool_name"], how="anti")
     runs = runs.group_by(*_KEY, "tool_name").agg(pl.len().alias("runs_before"))
     found = found.join(runs, on=[*_KEY, "tool_name"]).filter(pl.col("runs_before") >= config.min_runs)
+    found = _with_breadth(found, frames, config)
     return [_signal(row, config) for row in rows(found.sort("start_time", "span_id"))]
+
+
+def _with_breadth(found: pl.DataFrame, frames: Frames, config: Config) -> pl.DataFrame:
+    """`learned_late`: how many other tools became part of the kind after its first runs and before this one."""
+    ranked = frames["first_runs"].unique([*_KEY, "trace_id"]).sort("at", "trace_id")
+    learned = ranked.group_by(_KEY, maintain_order=True).agg(
+        pl.col("at").get(config.min_runs - 1, null_on_oob=True).alias("learned_at")
+    )
+    tools = frames["learned_tools"].unique([*_KEY, "tool_name"]).rename({"tool_name": "other", "at": "other_at"})
+    late = (
+        found.join(learned, on=_KEY)
+        .join(tools, on=_KEY)
+        .filter(
+            pl.col("other") != pl.col("tool_name"),
+            pl.col("other_at") > pl.col("learned_at"),
+            pl.col("other_at") < pl.col("first_at"),
+        )
+    )
+    late = late.group_by("trace_id", "span_id").agg(pl.len().alias("learned_late"))
+    return found.join(late, on=["trace_id", "span_id"], how="left").with_columns(pl.col("learned_late").fill_null(0))
 
 
 def _signal(action: dict[str, Any], config: Config) -> Signal:
     kind = action["task_kind"] or "any work"
     has_kind = bool(action["task_kind"])
+    is_broad = action["learned_late"] >= config.broad_after
     at_least = "at least " if action["runs_before"] >= 16 else ""
     destructive = action["side_effect"] == "destructive"
     return Signal(
         rule="P5",
-        severity=("high" if destructive else "medium") if has_kind else ("medium" if destructive else "low"),
-        confidence=0.8 if has_kind else 0.5,
+        severity="low"
+        if is_broad
+        else ("high" if destructive else "medium")
+        if has_kind
+        else ("medium" if destructive else "low"),
+        confidence=0.3 if is_broad else 0.8 if has_kind else 0.5,
         title=f"{action['actor_name']} used {action['tool_name']} for {kind} for the first time",
         subject_id=action["actor_id"],
         subject_name=action["actor_name"] or "",
@@ -101,7 +130,10 @@ def _signal(action: dict[str, Any], config: Config) -> Signal:
         counterfactual=f"silent if one of the first {action['runs_before']} runs had used {action['tool_name']}",
         impact={"side_effect": action["side_effect"], "target": action["target"] or "", "cost_usd": action["cost_usd"]},
         basis=weakest(action["side_effect_basis"], action["actor_basis"]),
-        caveats=() if has_kind else ("no task kind is declared: compared with everything the agent did",),
+        caveats=(
+            *(() if has_kind else ("no task kind is declared: compared with everything the agent did",)),
+            *((f"the kind is broad: {action['learned_late']} other tools came later and stayed",) if is_broad else ()),
+        ),
     )
 
 
@@ -112,10 +144,11 @@ DETECTOR = Detector(
     version=1,
     needs={
         "actions": (
-            "trace_id", "span_id", "actor_id", "actor_name", "actor_basis", "task_kind", "tool_name", "side_effect",
+            "trace_id", "span_id", "is_settled", "actor_id", "actor_name", "actor_basis", "task_kind", "tool_name", "side_effect",
             "side_effect_basis", "target", "cost_usd", "start_time",
         ),
         "first_uses": ("actor_id", "task_kind", "tool_name", "trace_id", "at"),
+        "learned_tools": ("actor_id", "task_kind", "tool_name", "at"),
         "first_runs": ("actor_id", "task_kind", "trace_id", "at"),
     },
     config=Config,

@@ -73,7 +73,9 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
         _measure().alias("measure"),
         pl.col("start_time").dt.timestamp("ns").alias("at_ns"),
     )
-    runs = runs.filter(pl.col("measure") > 0, pl.col("actor_id").is_not_null()).unique(["trace_id", "span_id"])
+    runs = runs.filter("is_settled", pl.col("measure") > 0, pl.col("actor_id").is_not_null()).unique(
+        ["trace_id", "span_id"]
+    )
     history = _history(frames["run_costs"])
     signals = []
     for run in rows(runs.sort("start_time", "span_id")):
@@ -189,8 +191,8 @@ DETECTOR = Detector(
     version=1,
     needs={
         "runs": (
-            "trace_id", "span_id", "parent_run_span_id", "actor_id", "actor_name", "task_kind", "run_cost_usd", "run_tokens",
-            "start_time",
+            "trace_id", "span_id", "is_settled", "parent_run_span_id", "actor_id", "actor_name", "task_kind", "run_cost_usd",
+            "run_tokens", "start_time",
         ),
         "run_costs": ("actor_id", "task_kind", "unit", "at", "value"),
         "costs": ("trace_id", "span_id", "run_span_id", "name", "cost_usd", "cost_source"),

@@ -41,30 +41,54 @@ class Config:
 
     window_days: float = 30.0
     """How long ago the first write may lie."""
+    same_request: float = 0.6
+    """Share of the shorter request's words in the other from which two requests of one conversation are the same."""
 
 
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per repeated write."""
-    writes = frames["actions"].filter(
-        pl.col("side_effect").is_in(["write", "destructive"]),
-        pl.col("signature").is_not_null(),
-        pl.col("is_error").not_(),
-        pl.col("replayed").fill_null(False).not_(),
-    ).unique(["trace_id", "span_id"])
+    writes = (
+        frames["actions"]
+        .filter(
+            pl.col("side_effect").is_in(["write", "destructive"]),
+            pl.col("signature").is_not_null(),
+            pl.col("is_error").not_(),
+            pl.col("replayed").fill_null(False).not_(),
+        )
+        .unique(["trace_id", "span_id"])
+    )
     earlier = (
         frames["effects"]
         .unique(["trace_id", "span_id"])
         .rename({c: f"first_{c}" for c in frames["effects"].columns if c != "signature"})
     )
-    pairs = writes.join(earlier, on="signature").filter(
-        (pl.col("first_start_time") < pl.col("start_time"))
-        | ((pl.col("first_start_time") == pl.col("start_time")) & (pl.col("first_span_id") < pl.col("span_id"))),
-        pl.col("start_time") - pl.col("first_start_time") <= timedelta(days=config.window_days),
-        _is_same_cause(),
+    pairs = (
+        writes.join(earlier, on="signature")
+        .with_columns(_is_kin(config).alias("is_kin"))
+        .filter(
+            (pl.col("first_start_time") < pl.col("start_time"))
+            | ((pl.col("first_start_time") == pl.col("start_time")) & (pl.col("first_span_id") < pl.col("span_id"))),
+            pl.col("start_time") - pl.col("first_start_time") <= timedelta(days=config.window_days),
+            _is_same_cause(),
+        )
     )
     counted = pairs.with_columns(pl.len().over("trace_id", "span_id").alias("times"))
     nearest = counted.sort("first_start_time", "first_span_id").unique(["trace_id", "span_id"], keep="last")
     return [_signal(pair) for pair in rows(nearest.sort("start_time", "span_id"))]
+
+
+def _is_kin(config: Config) -> pl.Expr:
+    """The same person asked for nearly the same in the same conversation: the same cause in other words, inferred."""
+    talk = (pl.col("conversation_id") == pl.col("first_conversation_id")) & pl.col("conversation_id").is_not_null()
+    person = pl.col("user_id").fill_null("") == pl.col("first_user_id").fill_null("")
+    words, first = _words("cause_request"), _words("first_cause_request")
+    shared = words.list.set_intersection(first).list.len()
+    alike = shared / pl.min_horizontal(words.list.len(), first.list.len()).clip(1)
+    return (talk & person & (alike >= config.same_request)).fill_null(False)
+
+
+def _words(column: str) -> pl.Expr:
+    return pl.col(column).str.to_lowercase().str.extract_all(r"[\p{L}\p{N}@.#_-]+").list.unique()
 
 
 def _is_same_cause() -> pl.Expr:
@@ -75,7 +99,9 @@ def _is_same_cause() -> pl.Expr:
     cause, first = pl.col("cause_id").fill_null(""), pl.col("first_cause_id").fill_null("")
     same_trace = pl.col("trace_id") == pl.col("first_trace_id")
     is_scheduled = pl.col("trigger").fill_null("") == "schedule"
-    across = ((cause == first) & (cause != "")) | (cause == "") | cause.str.starts_with("execution:")
+    # Without its top a trace hides what asked for it: that nothing is on record says something only of whole traces.
+    is_unknown = pl.col("is_rooted") & ((cause == "") | cause.str.starts_with("execution:"))
+    across = ((cause == first) & (cause != "")) | pl.col("is_kin") | is_unknown
     return (same_trace & ((cause == first) | (cause == "") | (first == ""))) | (
         same_trace.not_() & across & is_scheduled.not_()
     )
@@ -94,13 +120,15 @@ def _cause_class(pair: dict[str, Any], across: bool) -> str:
         return str(pair["trigger"])
     if not across:
         return "self"
-    return "upstream duplicate" if pair["cause_id"] == pair["first_cause_id"] else "unknown"
+    return "upstream duplicate" if pair["is_kin"] or pair["cause_id"] == pair["first_cause_id"] else "unknown"
 
 
 def _signal(pair: dict[str, Any]) -> Signal:
     across = pair["trace_id"] != pair["first_trace_id"]
     cause = pair["cause_id"] or ""
-    is_known = bool(cause) and (cause == pair["first_cause_id"] or not cause.startswith("execution:"))
+    is_equal = bool(cause) and cause == pair["first_cause_id"]
+    is_kin = across and not is_equal and pair["is_kin"]
+    is_known = is_equal or is_kin or (not across and bool(cause))
     # An equal request without a user or a conversation may come from two people.
     anchored = not cause.startswith("ask:") or bool(pair["user_id"] or pair["conversation_id"])
     gap = pair["start_time"] - pair["first_start_time"]
@@ -108,11 +136,11 @@ def _signal(pair: dict[str, Any]) -> Signal:
     return Signal(
         rule="X6" if across else "X1",
         severity=_severity(pair, across, anchored),
-        confidence=0.95 if not across else 0.9 if is_known and anchored else 0.6,
+        confidence=0.95 if not across else 0.7 if is_kin else 0.9 if is_known and anchored else 0.6,
         title=f"{pair['actor_name'] or 'An agent'} repeated {pair['tool_name']} {where} after {_span_of(gap.total_seconds())}",
         subject_id=pair["actor_id"] or "unknown",
         subject_name=pair["actor_name"] or "",
-        scope=(pair["signature"], cause if is_known else ""),
+        scope=(pair["signature"], pair["conversation_id"] if is_kin else cause if is_equal else ""),
         trace_id=pair["trace_id"],
         span_id=pair["span_id"],
         at=pair["start_time"],
@@ -136,11 +164,15 @@ def _signal(pair: dict[str, Any]) -> Signal:
         },
         counterfactual="silent if the earlier write had failed, if the arguments differed, or if a new request had asked for it",
         impact={"duplicate_effects": pair["times"], "target": pair["target"] or "", "cost_usd": pair["cost_usd"]},
-        basis=weakest(pair["side_effect_basis"], "inferred" if across and not is_known else "derived"),
-        caveats=()
-        if is_known or not across
-        else ("no cause is recorded for this run: it may have been asked for anew",),
+        basis=weakest(pair["side_effect_basis"], "inferred" if across and not is_equal else "derived"),
+        caveats=_caveats(across, is_known, is_kin),
     )
+
+
+def _caveats(across: bool, is_known: bool, is_kin: bool) -> tuple[str, ...]:
+    if is_kin:
+        return ("the request was worded differently in the same conversation: it may have been asked for anew",)
+    return ("no cause is recorded for this run: it may have been asked for anew",) if across and not is_known else ()
 
 
 def _span_of(seconds: float) -> str:
@@ -158,11 +190,12 @@ DETECTOR = Detector(
     needs={
         "actions": (
             "trace_id", "span_id", "actor_id", "actor_name", "tool_name", "signature", "side_effect", "side_effect_basis",
-            "is_error", "replayed", "idempotency_digest", "cause_id", "cause_basis", "trigger", "user_id",
+            "is_error", "replayed", "idempotency_digest", "cause_id", "cause_basis", "cause_request", "is_rooted", "trigger", "user_id",
             "conversation_id", "target", "cost_usd", "start_time",
         ),
         "effects": (
-            "signature", "trace_id", "span_id", "start_time", "cause_id", "idempotency_digest",
+            "signature", "trace_id", "span_id", "start_time", "cause_id", "conversation_id", "user_id", "cause_request",
+            "idempotency_digest",
         ),
     },
     config=Config,

@@ -30,10 +30,10 @@ _COLUMNS = {
 
 def _filters() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     with st.container(horizontal=True, gap="small"):
+        # Without icons here: the address holds what the options show.
         severities = st.pills(
-            "Severity", list(words.SEVERITIES), selection_mode="multi", key="severity", bind="query-params",
-            format_func=words.severity,
-        )  # fmt: skip
+            "Severity", list(words.SEVERITIES), selection_mode="multi", key="severity", bind="query-params"
+        )
         families = st.pills("Family", words.FAMILIES, selection_mode="multi", key="family", bind="query-params")
         states = st.pills(
             "State", list(words.STATES), selection_mode="multi", default=["open"], key="state", bind="query-params"

@@ -83,7 +83,10 @@ def test_what_is_remembered_comes_back_for_the_touched_keys_only(store: Store) -
         return first, again, written
 
     first, again, written = in_store(act)
-    assert first.select("actor_id", "task_kind", "trace_id", "value").rows() == [("bob", "", "t2", 0.7), ("bob", "", "t3", 0.8)]
+    assert first.select("actor_id", "task_kind", "trace_id", "value").rows() == [
+        ("bob", "", "t2", 0.7),
+        ("bob", "", "t3", 0.8),
+    ]
     assert_frame_equal(first, again)
     assert written == 0, "what changes nothing is not written"
 

@@ -37,7 +37,9 @@ def test_the_tool_call_between_two_runs_is_the_act() -> None:
       spans:
         - agent: boss
           children: [{tool: outer, children: [{tool: ask, delegation_mode: fire, children: [{agent: helper}]}]}]
-    """) == [{"act": "t/ask", "run": "t/helper", "who": "boss -> helper", "mode": "return_to_caller", "basis": "derived"}]
+    """) == [
+        {"act": "t/ask", "run": "t/helper", "who": "boss -> helper", "mode": "return_to_caller", "basis": "derived"}
+    ]
 
 
 def test_a_tool_above_the_delegating_run_is_not_its_act() -> None:
@@ -74,7 +76,15 @@ def test_a_hand_off_passes_control_to_the_next_run_of_its_target() -> None:
         - {agent: other}
         - {agent: billing}
         - {agent: billing}
-    """) == [{"act": "t/handoff", "run": "t/billing", "who": "triage -> billing", "mode": "pass_control", "basis": "declared"}]
+    """) == [
+        {
+            "act": "t/handoff",
+            "run": "t/billing",
+            "who": "triage -> billing",
+            "mode": "pass_control",
+            "basis": "declared",
+        }
+    ]
 
 
 def test_a_tool_that_names_its_target_is_a_hand_off_by_inference() -> None:
@@ -82,7 +92,13 @@ def test_a_tool_that_names_its_target_is_a_hand_off_by_inference() -> None:
     - trace: t
       spans: [{agent: triage, children: [{tool: transfer_to_billing, to: billing}]}, {agent: billing}]
     """) == [
-        {"act": "t/transfer_to_billing", "run": "t/billing", "who": "triage -> billing", "mode": "pass_control", "basis": "inferred"}
+        {
+            "act": "t/transfer_to_billing",
+            "run": "t/billing",
+            "who": "triage -> billing",
+            "mode": "pass_control",
+            "basis": "inferred",
+        }
     ]
 
 
@@ -111,7 +127,11 @@ def test_ping_pong_has_one_edge_for_each_turn() -> None:
         - {agent: a, children: [{handoff: b}]}
         - {agent: b}
     """)
-    assert [(e["act"], e["run"]) for e in found] == [("t/handoff", "t/b"), ("t/handoff#2", "t/a#2"), ("t/handoff#3", "t/b#2")]
+    assert [(e["act"], e["run"]) for e in found] == [
+        ("t/handoff", "t/b"),
+        ("t/handoff#2", "t/a#2"),
+        ("t/handoff#3", "t/b#2"),
+    ]
 
 
 def test_of_two_hand_offs_before_a_run_the_later_one_started_it() -> None:

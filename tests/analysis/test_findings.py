@@ -65,7 +65,9 @@ def test_a_first_signal_opens_a_finding_that_wears_it() -> None:
 
 
 def test_the_same_thing_wrong_is_counted_once_a_place_and_the_gravest_speaks() -> None:
-    (change,) = Ledger().see(signal("t1", "low"), signal("t2", "high", 1), signal("t3", "medium", 2), signal("t3", "medium", 2))
+    (change,) = Ledger().see(
+        signal("t1", "low"), signal("t2", "high", 1), signal("t3", "medium", 2), signal("t3", "medium", 2)
+    )
     assert (change.finding.count, change.finding.title) == (3, "high in t2")
     assert change.finding.last_evidence_at == BASE + timedelta(minutes=2)
 

@@ -88,7 +88,16 @@ def test_batches_do_not_change_what_is_found(store: Store, batches: str) -> None
     assert sorted(detector for _, detector, *_ in whole) == sorted(d.id for d in DETECTORS)
 
     def again() -> list[tuple[Any, ...]]:
-        for table in ("span_rows", "arrivals", "span_facts", "delegation_rows", "effects", "runs", "baselines", "progress"):
+        for table in (
+            "span_rows",
+            "arrivals",
+            "span_facts",
+            "delegation_rows",
+            "effects",
+            "runs",
+            "baselines",
+            "progress",
+        ):
             store.command(f"TRUNCATE TABLE {table}")
         for table in ("finding_rows", "occurrences", "transitions"):
             store.command(f"TRUNCATE TABLE {table}")
@@ -120,7 +129,9 @@ def _whole(store: Store, *made: Made) -> list[tuple[Any, ...]]:
     return summary(analyst, _both(*made))
 
 
-def test_a_pass_without_new_data_reads_no_spans_and_writes_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pass_without_new_data_reads_no_spans_and_writes_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def act() -> tuple[list[str], int, int]:
         analyst = Analyst(store)
         analyst.look(spans(STORY))
@@ -156,7 +167,7 @@ def test_a_later_runner_goes_on_where_the_earlier_one_stopped(store: Store) -> N
         second = Analyst(store)
         second.seq = first.seq
         done = second.runner.run_to_end().spans
-        again = "- {trace: outside2, at: 9m, spans: [{agent: clerk, grant: [a], children: [{tool: transfer_funds, used: [\"payment:write\"], effect: write}]}]}"
+        again = '- {trace: outside2, at: 9m, spans: [{agent: clerk, grant: [a], children: [{tool: transfer_funds, used: ["payment:write"], effect: write}]}]}'
         second.look(spans(again))
         return done, known, second.open("authority_outside_grant")
 

@@ -29,7 +29,9 @@ def test_spans_below_a_run_belong_to_its_actor_and_know_who_called_it() -> None:
     assert steps["t/inner"]["actor_id"] == "desk/helper"
     assert steps["t/inner"]["caller_name"] == "planner"
     assert steps["t/inner"]["run_span_id"] == steps["t/helper"]["span_id"]
-    assert steps["t/helper"]["parent_run_span_id"] == steps["t/inner"]["top_run_span_id"] == steps["t/planner"]["span_id"]
+    assert (
+        steps["t/helper"]["parent_run_span_id"] == steps["t/inner"]["top_run_span_id"] == steps["t/planner"]["span_id"]
+    )
     assert [steps[f"t/{n}"]["role"] for n in ("planner", "chat", "ask", "inner")] == ["run", "model_call", "action", ""]
 
 
@@ -37,7 +39,10 @@ def test_a_span_that_names_another_agent_is_that_agents() -> None:
     _, steps = woven("""
     - {trace: t, spans: [{agent: planner, children: [{tool: note, agent_name: scribe}]}]}
     """)
-    assert (steps["t/note"]["actor_id"], steps["t/note"]["run_span_id"]) == ("desk/scribe", steps["t/planner"]["span_id"])
+    assert (steps["t/note"]["actor_id"], steps["t/note"]["run_span_id"]) == (
+        "desk/scribe",
+        steps["t/planner"]["span_id"],
+    )
 
 
 def test_a_framework_that_wraps_a_run_reports_one_run() -> None:

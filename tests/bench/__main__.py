@@ -85,12 +85,18 @@ def report(spans: int, senders: int, parts: dict[str, Any], limit: float, found:
         ("spans per second until queryable", f"{found.visible_per_second:,.0f}"),
         ("acknowledgement, median / 99th percentile", f"{found.ack_median_ms:.0f} / {found.ack_p99_ms:.0f} ms"),
         ("CPU seconds per 100k spans, with analysis", f"{found.cpu_per_100k:.2f}"),
-        ("bytes on disk per 100k spans, merged", f"{found.disk_per_100k / 2**20:.1f} MiB ({found.disk_per_100k / 1e5:.0f} B a span)"),
+        (
+            "bytes on disk per 100k spans, merged",
+            f"{found.disk_per_100k / 2**20:.1f} MiB ({found.disk_per_100k / 1e5:.0f} B a span)",
+        ),
         ("peak memory of the process", f"{found.peak_rss_mib:,.0f} MiB"),
         ("analysis caught up after the last acknowledgement", f"{found.analysed_after:.1f} s"),
         ("from span export to finding, idle (median of 5)", f"{found.lag_idle:.2f} s"),
         ("from span export to finding, while loading (median of 3)", f"{found.lag_busy:.2f} s"),
-        ("acknowledged against an empty gRPC handler in the same run", f"{found.acked_per_second / limit:.2f} (it takes {limit:,.0f} spans/s)"),
+        (
+            "acknowledged against an empty gRPC handler in the same run",
+            f"{found.acked_per_second / limit:.2f} (it takes {limit:,.0f} spans/s)",
+        ),
     ]
     lines = [
         "# Benchmarks",

@@ -108,7 +108,9 @@ def end_to_end(folder: Path, bodies: list[bytes], senders: int) -> Measured:
         before, cpu = program.get("/api/health"), _cpu_of(pid)
         load = Load(program.where["grpc"], senders)
         busy: list[float] = []
-        watcher = threading.Thread(target=lambda: busy.extend(_detection_lag(program, number) for number in range(10, 13)))
+        watcher = threading.Thread(
+            target=lambda: busy.extend(_detection_lag(program, number) for number in range(10, 13))
+        )
         began = time.monotonic()
         watcher.start()
         acked = load.send(bodies)

@@ -49,24 +49,56 @@ def _trace(rng: random.Random, number: int) -> list[Span]:
         values = _common(rng, conversation)
         if kind == "agent":
             agents.append(rng.choice(_AGENTS))
-            values |= {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": agents[-1], "gen_ai.provider.name": "openai"}
+            values |= {
+                "gen_ai.operation.name": "invoke_agent",
+                "gen_ai.agent.name": agents[-1],
+                "gen_ai.provider.name": "openai",
+            }
             asked = [{"role": "user", "parts": [{"type": "text", "content": f"Work on ticket {rng.randrange(10**6)}"}]}]
-            values |= {"gen_ai.input.messages": json.dumps(asked), "user.id": f"u-{rng.randrange(5000)}", "app.a": "x", "app.b": 1, "app.c": True}
+            values |= {
+                "gen_ai.input.messages": json.dumps(asked),
+                "user.id": f"u-{rng.randrange(5000)}",
+                "app.a": "x",
+                "app.b": 1,
+                "app.c": True,
+            }
         elif kind == "chat":
-            values |= {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": rng.choice(_MODELS)}
-            values |= {"gen_ai.response.id": f"resp-{rng.randrange(10**12)}", "gen_ai.usage.input_tokens": rng.randrange(50, 9000)}
-            values |= {"gen_ai.usage.output_tokens": rng.randrange(5, 900), "gen_ai.agent.name": agents[-1], "gen_ai.request.temperature": 0.2}
+            values |= {
+                "gen_ai.operation.name": "chat",
+                "gen_ai.provider.name": "openai",
+                "gen_ai.request.model": rng.choice(_MODELS),
+            }
+            values |= {
+                "gen_ai.response.id": f"resp-{rng.randrange(10**12)}",
+                "gen_ai.usage.input_tokens": rng.randrange(50, 9000),
+            }
+            values |= {
+                "gen_ai.usage.output_tokens": rng.randrange(5, 900),
+                "gen_ai.agent.name": agents[-1],
+                "gen_ai.request.temperature": 0.2,
+            }
         else:
             tool = rng.choice(_TOOLS)
-            values |= {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool, "gen_ai.tool.call.id": f"call_{rng.randrange(10**12)}"}
-            values |= {"gen_ai.tool.call.arguments": json.dumps({"id": rng.randrange(10**9), "limit": 5}), "gen_ai.agent.name": agents[-1]}
+            values |= {
+                "gen_ai.operation.name": "execute_tool",
+                "gen_ai.tool.name": tool,
+                "gen_ai.tool.call.id": f"call_{rng.randrange(10**12)}",
+            }
+            values |= {
+                "gen_ai.tool.call.arguments": json.dumps({"id": rng.randrange(10**9), "limit": 5}),
+                "gen_ai.agent.name": agents[-1],
+            }
             values |= {"gen_ai.tool.type": "function", "gen_ai.tool.call.result": "ok", "app.retry": 0}
-        span = Span(trace_id=trace_id, span_id=rng.randbytes(8), parent_span_id=stack[-1], name=f"{kind} {agents[-1]}", kind=1)
+        span = Span(
+            trace_id=trace_id, span_id=rng.randbytes(8), parent_span_id=stack[-1], name=f"{kind} {agents[-1]}", kind=1
+        )
         span.start_time_unix_nano, span.end_time_unix_nano = at, at + rng.randrange(10**6, 10**9)
         span.attributes.extend(_attributes(values))
         if rng.random() < 0.03:
             span.status.CopyFrom(Status(code=2, message="upstream timed out"))
-            span.events.add(name="exception", time_unix_nano=at).attributes.extend(_attributes({"exception.type": "TimeoutError"}))
+            span.events.add(name="exception", time_unix_nano=at).attributes.extend(
+                _attributes({"exception.type": "TimeoutError"})
+            )
         spans.append(span)
         if kind == "agent" and len(stack) < 20:
             stack.append(span.span_id)
@@ -87,7 +119,9 @@ def requests(spans: int, seed: int = 1) -> Iterator[bytes]:
         request = ExportTraceServiceRequest()
         for service in dict.fromkeys(name for name, _ in batch):
             resource = request.resource_spans.add()
-            resource.resource.attributes.extend(_attributes({"service.name": service, "host.name": "agents-1", "telemetry.sdk.language": "python"}))
+            resource.resource.attributes.extend(
+                _attributes({"service.name": service, "host.name": "agents-1", "telemetry.sdk.language": "python"})
+            )
             resource.scope_spans.add().spans.extend(span for name, span in batch if name == service)
         sent += len(batch)
         yield bytes(request.SerializeToString())

@@ -180,7 +180,9 @@ def test_a_click_on_a_bar_opens_the_span(page: Any, where: dict[str, str]) -> No
 
 
 def test_filters_live_in_the_address_and_new_findings_appear_by_themselves(page: Any, where: dict[str, str]) -> None:
-    page.goto(where["ui"] + "/?family=delegation")
+    page.goto(where["ui"] + "/?family=cost")
+    _see(page, "passes these filters")
+    page.goto(where["ui"] + "/?family=delegation&severity=low")
     _see(page, "findings shown")
     before = len(_findings(where))
     page.evaluate("window.same = true")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from actorscope.errors import TransientError
 from actorscope.ingest.store.client import Store, in_worker
 
 TRACE, HOSTILE_TRACE = "a1" * 16, "b2" * 16
+_ALIVE = re.compile(r"(?<!\\)(<img|<script|\]\(|!\[)")
 _MARKDOWN = ("markdown", "title", "header", "subheader", "caption", "info", "warning", "error", "success")
 
 
@@ -37,7 +39,7 @@ def _texts(app: AppTest) -> str:
 
 def _is_inert(app: AppTest) -> bool:
     rendered = [str(one.value) for name in _MARKDOWN for one in getattr(app, name)]
-    return not any("<img" in text or "](javascript" in text or "![x](" in text for text in rendered)
+    return not any(_ALIVE.search(text) for text in rendered)
 
 
 def _finding(store: Store, at: int = 0) -> str:

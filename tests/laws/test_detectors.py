@@ -12,14 +12,14 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.conftest import ROOT
+from tests.make import CASES, Case, cases, spans
 
 from actorscope.analysis import frames
 from actorscope.analysis.detector import FAMILIES, Detector
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.finding import SEVERITIES
 from actorscope.ingest.store.client import Store, in_worker
-from tests.conftest import ROOT
-from tests.make import CASES, Case, cases, spans
 
 HEADINGS = (
     "What it finds.", "Why it matters.", "Evidence and basis.", "What it cannot know.", "False positives.", "Next step.",
@@ -138,7 +138,9 @@ class TestPurity:
         @given(seed=st.integers(0, 2**16), repeated=st.booleans())
         def mixed(seed: int, repeated: bool) -> None:
             shuffled: dict[str, Any] = {
-                name: pl.concat([frame, frame[::2]] if repeated else [frame]).sample(fraction=1, shuffle=True, seed=seed)
+                name: pl.concat([frame, frame[::2]] if repeated else [frame]).sample(
+                    fraction=1, shuffle=True, seed=seed
+                )
                 for name, frame in cut.items()
             }
             assert detector.detect(shuffled, config) == plain

@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS span_facts
     signature String,
     is_replayed Bool,
     idempotency_digest String,
+    cause_request String,
     run_cost_usd Nullable(Float64),
     run_tokens Nullable(Int64),
     run_calls Nullable(Int64),
@@ -73,6 +74,8 @@ CREATE TABLE IF NOT EXISTS effects
     trigger LowCardinality(String),
     conversation_id String,
     idempotency_digest String,
+    user_id String,
+    cause_request String,
     is_void Bool,
     version UInt64
 )
@@ -82,7 +85,7 @@ TTL toDateTime(start_time) + INTERVAL 400 DAY;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS effects_of_facts TO effects AS
 SELECT signature, start_time, trace_id, span_id, actor_id, actor_name, tool_name, cause_id, trigger, conversation_id,
-    idempotency_digest, is_error OR is_replayed AS is_void, version
+    idempotency_digest, user_id, cause_request, is_error OR is_replayed AS is_void, version
 FROM span_facts
 WHERE role = 'action' AND side_effect IN ('write', 'destructive') AND signature != '';
 

@@ -1,0 +1,1 @@
+"""Hostile input: parsers that strangers feed."""

@@ -1,0 +1,115 @@
+"""Dialect files: what is shipped loads, and whoever writes a new one hears of every mistake at once."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from actorscope.errors import DefinitionError
+from actorscope.semconv import dialects as loader
+from actorscope.semconv.dialects import BASES, COLUMN_TYPES, columns, dialects, load
+
+_README = files("actorscope.semconv").joinpath("dialects/README.md").read_text()
+
+
+def _document(**given: Any) -> dict[str, Any]:
+    return {"dialect": "mine", "detect": {"prefixes": ["mine."]}, **given}
+
+
+def _problems(*documents: Any) -> list[tuple[str, str]]:
+    with pytest.raises(DefinitionError) as caught:
+        load({f"{n}.yaml": document for n, document in enumerate(documents)})
+    return [(problem.where, problem.message) for problem in caught.value.problems]
+
+
+def test_the_shipped_dialects_load_the_preferred_first() -> None:
+    names = [dialect.name for dialect in dialects()]
+    assert {"actorscope", "otel_genai", "traceloop", "openinference"} <= set(names)
+    assert names[:2] == ["actorscope", "otel_genai"]
+    assert [d.order for d in dialects()] == sorted(d.order for d in dialects())
+    assert len(names) == len(set(names))
+
+
+def test_every_column_has_a_type_and_one_attribute() -> None:
+    assert {column.type for column in columns()} <= set(COLUMN_TYPES)
+    attributes = [column.attribute for column in columns()]
+    assert len(attributes) == len(set(attributes))
+
+
+def test_shipped_rules_can_be_applied() -> None:
+    """What only shows when spans come: groups in expressions, pairs in `same`, words after `otherwise`."""
+    for dialect in dialects():
+        for rule in dialect.rules:
+            assert not rule.extract or re.compile(rule.extract).groups >= 1, (dialect.name, rule)
+            assert len(rule.same) in (0, 2), (dialect.name, rule)
+            assert rule.otherwise in ("drop", "keep"), (dialect.name, rule)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    rules = [
+        {"from": "a", "when": 1, "unless": 2},
+        {"from": "a", "constant": "b"},
+        {"where": {"a": "b"}},
+        {"from": "a", "basis": "guessed"},
+        {"from": "@trace"},
+        {"from": "a", "content": "answer"},
+    ]
+    found = _problems(_document(columns={"agent_name": rules, "agent_nam": ["x"]}), {"dialect": "other"}, ["no"], {})
+    assert found == [
+        ("0.yaml: agent_name[0]", "unknown keys ['unless', 'when']"),
+        ("0.yaml: agent_name[1]", "a rule needs either `from` or `constant`"),
+        ("0.yaml: agent_name[2]", "a rule needs either `from` or `constant`"),
+        ("0.yaml: agent_name[3]", f"basis must be one of {', '.join(BASES)}"),
+        ("0.yaml: agent_name[4]", "unknown source @trace"),
+        ("0.yaml: agent_name[5]", "content must be one of request"),
+        ("0.yaml: agent_nam", "no such column"),
+        ("1.yaml", "detect needs attributes, prefixes or scopes"),
+        ("2.yaml", "a dialect file needs `dialect: name`"),
+        ("3.yaml", "a dialect file needs `dialect: name`"),
+    ]
+
+
+def test_a_dialect_defined_twice_is_a_problem() -> None:
+    assert _problems(_document(), _document()) == [("mine", "dialect is defined twice")]
+
+
+@pytest.mark.parametrize("detect", [None, {}, {"attributes": []}, {"prefixes": None, "scopes": []}])
+def test_a_dialect_must_say_how_it_is_recognised(detect: Any) -> None:
+    assert _problems(_document(detect=detect)) == [("0.yaml", "detect needs attributes, prefixes or scopes")]
+
+
+def test_a_rule_comes_out_as_it_was_written() -> None:
+    written = {
+        "from": "a", "where": {"x": "1", "y": [2, "3"]}, "present": "p", "absent": ["q", "r"], "same": ["@name", "a"],
+        "values": {"A": "b", 1: 2}, "otherwise": "keep", "ignore": ["", "none"], "lower": True, "strip_prefix": "pre",
+        "strip_suffix": "suf", "extract": "^(.+)$", "json": "$.x", "content": "request", "basis": "inferred",
+        "first": True,
+    }  # fmt: skip
+    [mine] = load({"m.yaml": _document(order=7, columns={"agent_name": [written, "b", {"constant": "c"}]})})
+    assert (mine.order, mine.prefixes, mine.attributes, mine.scopes) == (7, ("mine.",), (), ())
+    full, short, constant = mine.rules
+    assert full == loader.Rule(
+        "agent_name", "a", None, {"x": ("1",), "y": ("2", "3")}, ("p",), ("q", "r"), ("@name", "a"),
+        {"A": "b", "1": "2"}, "keep", ("", "none"), True, "pre", "suf", "^(.+)$", "$.x", "request", "inferred", True,
+    )  # fmt: skip
+    assert full.attribute_keys(frozenset({"y"})) == {"a", "x", "p", "q", "r"}
+    assert (short.source, short.basis, constant.constant, constant.source) == ("b", "derived", "c", "")
+
+
+def test_the_readme_names_every_key_of_a_rule_and_no_other() -> None:
+    rows = [line for line in _README.splitlines() if line.startswith("| `")]
+    named = {key for row in rows for key in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert named == loader._RULE_KEYS
+    keys_of_basis = next(row for row in rows if row.startswith("| `basis`"))
+    assert set(re.findall(r"`(\w+)`", keys_of_basis.split("|")[2])) == set(BASES)
+
+
+def test_the_example_in_the_readme_loads() -> None:
+    import yaml
+
+    [example] = re.findall(r"```yaml\n(.*?)```", _README, re.DOTALL)
+    [dialect] = load({"example.yaml": yaml.safe_load(example)})
+    assert (dialect.name, dialect.rules[0].where) == ("traceloop", {"traceloop.span.kind": ("agent",)})
