@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,12 +39,14 @@ def apply(
     known: dict[str, Known],
     touched: set[str],
     now: datetime,
-    event_time: datetime,
+    clocks: Mapping[str, datetime],
 ) -> list[Change]:
     """What the signals of one detector over the traces `touched` make of its open findings (by fingerprint).
 
     An occurrence in a touched trace that is not signalled any more is retracted: later spans took its ground away.
-    A finding without occurrences, or quiet for the detector's `quiet_hours` of event time, is resolved.
+    A finding without occurrences is resolved; also one that was quiet for the detector's `quiet_hours`, by what its
+    subject did since (`clocks`: latest event time by subject id, so that one wrong clock resolves nothing else), or by
+    the wall clock.
     """
     by_fingerprint: dict[str, list[Signal]] = {}
     for signal in signals:
@@ -53,7 +55,7 @@ def apply(
     for fingerprint in sorted({*by_fingerprint, *known}):
         group = sorted(by_fingerprint.get(fingerprint, []), key=lambda s: (s.at, s.trace_id, s.span_id))
         if fingerprint in known:
-            change = _update(detector, known[fingerprint], group, touched, now, event_time)
+            change = _update(detector, known[fingerprint], group, touched, now, clocks)
         else:
             change = _open(detector, fingerprint, group, now)
         if change is not None:
@@ -114,7 +116,12 @@ def _wear(finding: Finding, face: Signal) -> Finding:
 
 
 def _update(
-    detector: Detector, known: Known, signals: list[Signal], touched: set[str], now: datetime, event_time: datetime
+    detector: Detector,
+    known: Known,
+    signals: list[Signal],
+    touched: set[str],
+    now: datetime,
+    clocks: Mapping[str, datetime],
 ) -> Change | None:
     finding = known.finding
     seen = {(s.trace_id, s.span_id): (s.at, s.severity) for s in signals}
@@ -130,7 +137,8 @@ def _update(
     quiet = timedelta(hours=min(detector.quiet_hours, 24 * 3650))
     last = max([finding.last_evidence_at, *(s.at for s in signals)])
     if not fresh and not gone:
-        if event_time - last < quiet:
+        is_quiet = clocks.get(finding.subject["id"], last) - last >= quiet or now - finding.updated_at >= quiet
+        if not is_quiet:
             return None
         text = f"not seen again for {detector.quiet_hours:g} hours"
         return Change(replace(finding, state="resolved", updated_at=now, resolution=text), "resolved")

@@ -176,6 +176,18 @@ def _effects(store: Store, actions: pl.DataFrame) -> pl.DataFrame:
     return nulls(pl.concat(parts))
 
 
+def later_repetitions(touched: Touched, effects: pl.DataFrame) -> pl.DataFrame:
+    """Traces that were not touched and in which a touched write was done again later for what may be the same cause."""
+    writes = _tool_writes(touched.steps.filter(pl.col("role") == "action")).filter(pl.col("is_error").not_())
+    writes = writes.select("signature", "cause_id", "conversation_id", at="start_time")
+    later = effects.join(writes, on="signature", suffix="_first").filter(pl.col("start_time") > pl.col("at"))
+    cause = pl.col("cause_id").fill_null("")
+    related = (cause == pl.col("cause_id_first")) | (pl.col("conversation_id") == pl.col("conversation_id_first"))
+    unknown = (cause == "") | cause.str.starts_with("execution:")
+    later = later.filter(related.fill_null(False) | unknown)
+    return later.join(touched.steps.select("trace_id").unique(), on="trace_id", how="anti").unique("trace_id")
+
+
 def _daily_spend(store: Store, runs: pl.DataFrame) -> pl.DataFrame:
     actors = (
         runs.filter(pl.col("actor_id").is_not_null()).select("actor_id", "actor_name").unique("actor_id", keep="any")

@@ -98,7 +98,7 @@ def _row(finding: Finding, version: int) -> dict[str, Any]:
 def _insert(store: Store, table: str, rows: list[dict[str, Any]], drop: tuple[str, ...] = ()) -> None:
     if not rows:
         return
-    frame = pl.DataFrame(rows, infer_schema_length=None).drop(drop, strict=False)
+    frame = pl.DataFrame([{k: v for k, v in row.items() if k not in drop} for row in rows], infer_schema_length=None)
     whole = [c for c in ("version", "count") if c in frame.columns]
     if "cost_usd" in frame.columns:
         frame = frame.with_columns(pl.col("cost_usd").cast(pl.Float64))

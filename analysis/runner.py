@@ -23,7 +23,6 @@ from actorscope.ingest.store.client import Store
 from actorscope.settings import AnalysisSettings
 
 log = logging.getLogger(__name__)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ARRIVAL = {
     "seq": pl.UInt64(), "trace_id": pl.String(), "start_time": pl.Datetime("ns", "UTC"), "received_at": pl.Datetime("ns", "UTC"),
 }  # fmt: skip
@@ -60,7 +59,6 @@ class Runner:
         self._tell = tell
         self._configs = configure(settings.detectors)
         self._open: dict[tuple[str, str], Any] | None = None
-        self._event_time = _EPOCH
         self._waiting: dict[str, tuple[float, datetime]] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="analysis")
@@ -127,6 +125,7 @@ class Runner:
         frames.keep(self._store, touched, version)
         offered = frames.fill(self._store, touched, version)
         changes = self._judge(offered, touched.steps, arrivals, version)
+        self._look_again_at(frames.later_repetitions(touched, offered["effects"]))
         self._store.insert_frame("progress", marks)
         self.spans_done += new.height
         self.rows_seen += touched.steps.height
@@ -144,6 +143,11 @@ class Runner:
             del self._waiting[trace]
         return pl.DataFrame(due, schema={"trace_id": pl.String, "start_time": _ARRIVAL["start_time"]}, orient="row")
 
+    def _look_again_at(self, traces: pl.DataFrame) -> None:
+        """Judge these traces in the next pass: what came now may be what they repeated."""
+        for trace, start in traces.select("trace_id", "start_time").iter_rows():
+            self._waiting[trace] = (-_PATIENCE_SECONDS, start)
+
     def _remember_unsettled(self, steps: pl.DataFrame) -> None:
         """Note the traces of agents in which something above is still missing, and forget those that are whole now."""
         told = steps.filter(pl.col("actor_id").is_not_null()).group_by("trace_id")
@@ -159,25 +163,16 @@ class Runner:
         parts, marks = [], []
         room = self._settings.batch_spans
         for row in self._store.named("ingesters").iter_rows(named=True):
-            self._event_time = max(self._event_time, row["event_time"] or _EPOCH)
             if row["last"] <= row["done"] or room <= 0:
                 continue
             new = self._store.named("arrivals", ingester=row["ingester"], after=row["done"], most=room)
             room -= new.height
             parts.append(new)
-            self._event_time = max(self._event_time, new.select(pl.col("start_time").max()).item())
             marks.append({"ingester": row["ingester"], "seq": new["seq"].max(), "spans": row["spans"] + new.height})
         if not parts:
             return pl.DataFrame(schema=_ARRIVAL), pl.DataFrame()
-        types = {
-            "seq": pl.UInt64,
-            "spans": pl.UInt64,
-            "event_time": pl.Datetime("ns", "UTC"),
-            "updated_at": pl.Datetime("ns", "UTC"),
-        }
-        done = pl.DataFrame(marks).with_columns(
-            event_time=pl.lit(self._event_time), updated_at=pl.lit(datetime.now(UTC))
-        )
+        types = {"seq": pl.UInt64, "spans": pl.UInt64, "updated_at": pl.Datetime("ns", "UTC")}
+        done = pl.DataFrame(marks).with_columns(updated_at=pl.lit(datetime.now(UTC)))
         return pl.concat(parts), done.cast(types)  # type: ignore[arg-type]
 
     def _judge(
@@ -187,6 +182,7 @@ class Runner:
             self._open = ledger.open_findings(self._store)
         traces = steps["trace_id"].unique().sort().to_list()
         seen, now = ledger.places(self._store, traces), datetime.now(UTC)
+        clocks = _clocks(steps, now)
         changes: list[Change] = []
         failures: list[Signal] = []
         for detector in DETECTORS:
@@ -197,9 +193,9 @@ class Runner:
                 failures.append(failure_signal(detector.id, error, arrivals))
                 continue
             known = ledger.known(detector.id, self._open, seen)
-            changes += apply(detector, signals, known, set(traces), now, self._event_time)
+            changes += apply(detector, signals, known, set(traces), now, clocks)
         known = ledger.known(FAILURE.id, self._open, seen)
-        changes += apply(FAILURE, failures, known, set(), now, self._event_time)
+        changes += apply(FAILURE, failures, known, set(), now, clocks)
         told = ledger.save(self._store, changes, version)
         if told:
             self._tell(told)
@@ -216,6 +212,12 @@ class Runner:
         """Drop the days of `arrivals` that are dealt with."""
         for day in self._store.named("finished_days")["day"]:
             self._store.command(f"ALTER TABLE arrivals DROP PARTITION '{day}'")
+
+
+def _clocks(steps: pl.DataFrame, now: datetime) -> dict[str, datetime]:
+    """How far each actor has come in event time; nobody is ahead of now."""
+    times = steps.filter(pl.col("actor_id").is_not_null()).group_by("actor_id").agg(pl.col("start_time").max())
+    return {actor: min(at, now) for actor, at in times.iter_rows()}
 
 
 def configure(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

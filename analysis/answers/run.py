@@ -42,6 +42,7 @@ def span(store: Store, trace_id: str, span_id: str) -> dict[str, Any] | None:
     if not rows.height:
         return None
     row = {**rows.row(0, named=True)}
+    row["attempt"] = row["attempt"] if row["role"] else None  # a span without facts has none, not the zeroth
     events = zip(row.pop("event_times"), row.pop("event_names"), row.pop("event_attributes"), strict=True)
     links = zip(row.pop("link_trace_ids"), row.pop("link_span_ids"), row.pop("link_attributes"), strict=True)
     maps = {key: _map(row.pop(key)) for key in ("attributes", "resource_attributes")}

@@ -9,6 +9,13 @@ from actorscope.dashboards.parts.text import line
 
 _LINES = {"declared": "solid", "derived": "dashed", "inferred": "dotted"}
 MOST_NODES = 60
+_FEW = 8
+
+
+def height(delegations: list[dict[str, Any]]) -> int:
+    """Pixels that the graph needs."""
+    ends = {_key(each, end) for each in delegations for end in ("delegator", "delegate")}
+    return 260 if len(ends) <= _FEW else 460
 
 
 def spec(delegations: list[dict[str, Any]], accused: set[str]) -> dict[str, Any]:
@@ -21,6 +28,7 @@ def spec(delegations: list[dict[str, Any]], accused: set[str]) -> dict[str, Any]
         names[_key(edge, "delegate")] = edge["delegate_name"] or edge["delegate_id"]
     places = _places(layers)
     order = list(places)[:MOST_NODES]
+    is_dense = len(order) > _FEW
     index = {key: at for at, key in enumerate(order)}
     return {
         "animation": False,
@@ -28,8 +36,7 @@ def spec(delegations: list[dict[str, Any]], accused: set[str]) -> dict[str, Any]
         "series": [
             {
                 "type": "graph",
-                "layout": "none",
-                "preserveAspect": True,
+                **({"layout": "circular"} if is_dense else {"layout": "none", "preserveAspect": True}),
                 "roam": False,
                 "left": 70,
                 "right": 90,
@@ -37,9 +44,11 @@ def spec(delegations: list[dict[str, Any]], accused: set[str]) -> dict[str, Any]
                 "bottom": 40,
                 "edgeSymbol": ["none", "arrow"],
                 "edgeSymbolSize": 9,
-                "label": {"show": True, "position": "bottom", "fontSize": 12},
+                "label": {"show": True, "position": "right" if is_dense else "bottom", "fontSize": 12},
                 "data": [_node(key, names[key], places[key], key in accused) for key in order],
-                "links": [_link(edge, index, edges) for edge in edges.values() if {*edge["ends"]} <= index.keys()],
+                "links": [
+                    _link(edge, index, edges, is_dense) for edge in edges.values() if {*edge["ends"]} <= index.keys()
+                ],
             }
         ],
     }
@@ -105,13 +114,20 @@ def _node(key: str, name: str, place: tuple[float, float], is_accused: bool) -> 
     }
 
 
-def _link(edge: dict[str, Any], index: dict[str, int], edges: dict[tuple[str, str], Any]) -> dict[str, Any]:
+def _link(
+    edge: dict[str, Any], index: dict[str, int], edges: dict[tuple[str, str], Any], is_dense: bool
+) -> dict[str, Any]:
     delegator, delegate = edge["ends"]
     goes_back = (delegate, delegator) in edges
     return {
         "source": index[delegator],
         "target": index[delegate],
-        "label": {"show": True, "formatter": f"{edge['count']}× {edge['basis']}", "fontSize": 11, "color": "#8b93a1"},
+        "label": {
+            "show": not is_dense,
+            "formatter": f"{edge['count']}× {edge['basis']}",
+            "fontSize": 11,
+            "color": "#8b93a1",
+        },
         "lineStyle": {
             "opacity": 1,
             "color": "#8b93a1",

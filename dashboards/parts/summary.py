@@ -37,17 +37,23 @@ def summary(run: dict[str, Any]) -> None:
         st.text(f"{told['unpriced_calls']} model calls have no known price; the cost leaves them out.")
 
 
-def findings_here(findings: list[dict[str, Any]]) -> None:
-    """Links to the findings that cite the run."""
-    for finding in findings[:20]:
-        st.page_link(
-            "views/finding.py",
-            label=f"{words.severity(finding['severity'])}: {label(finding['title'], 160)}",
-            query_params={"finding": finding["id"]},
-            icon=":material/flag:",
-        )
-    if len(findings) > 20:
-        st.text(f"20 of {len(findings)} findings shown.")
+def findings_here(findings: list[dict[str, Any]], shown: int = 5) -> None:
+    """Links to the findings that cite the run, the gravest first."""
+    for finding in findings[:shown]:
+        _link(finding)
+    if len(findings) > shown:
+        with st.expander(f"{len(findings) - shown} more findings", icon=":material/flag:"):
+            for finding in findings[shown:]:
+                _link(finding)
+
+
+def _link(finding: dict[str, Any]) -> None:
+    st.page_link(
+        "views/finding.py",
+        label=f"{words.severity(finding['severity'])}: {label(finding['title'], 160)}",
+        query_params={"finding": finding["id"]},
+        icon=":material/flag:",
+    )
 
 
 def _list(names: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import floor
 from typing import Any
 
 from actorscope.dashboards.parts import words
@@ -28,16 +29,15 @@ def marks(span: dict[str, Any]) -> str:
 
 def title(span: dict[str, Any]) -> str:
     """The span's name at its depth in the tree, with its marks in front."""
-    indent = "\u2007\u2007" * min(span["depth"], _DEEPEST) + ("…" if span["depth"] > _DEEPEST else "")
+    indent = "\u2007\u2007" * min(span["depth"], _DEEPEST) + (f"…{span['depth']} " if span["depth"] > _DEEPEST else "")
     noted = marks(span)
     return f"{indent}{noted + ' · ' if noted else ''}{line(span['name'] or '(no name)', 80)}"
 
 
-def window(spans: list[dict[str, Any]], selected: str, first: int = 0) -> tuple[int, list[dict[str, Any]]]:
-    """The rows to draw from `first` on; moved so that the selected span is among them when `first` is not given."""
-    at = next((i for i, span in enumerate(spans) if span["span_id"] == selected), 0)
-    start = first or max(0, at - MOST_ROWS // 3) if at >= MOST_ROWS or first else 0
-    return start, spans[start : start + MOST_ROWS]
+def centred(spans: list[dict[str, Any]], selected: str, start: int) -> int:
+    """The first row to draw so that the selected span is among the rows; `start` when it is already."""
+    at = next((i for i, span in enumerate(spans) if span["span_id"] == selected), start)
+    return start if start <= at < start + MOST_ROWS else max(0, at - MOST_ROWS // 3)
 
 
 def spec(rows: list[dict[str, Any]], selected: str) -> dict[str, Any]:
@@ -46,6 +46,7 @@ def spec(rows: list[dict[str, Any]], selected: str) -> dict[str, Any]:
     No formatter of ours holds a name, and the tooltip is drawn, not HTML: a name cannot be more than text.
     """
     unit, size = _unit(rows)
+    begin = floor(min((row["offset_ms"] or 0 for row in rows), default=0) / size)
     offsets = {
         "type": "bar",
         "stack": "time",
@@ -59,7 +60,7 @@ def spec(rows: list[dict[str, Any]], selected: str) -> dict[str, Any]:
         "animation": False,
         "grid": {"left": _LABEL_PIXELS, "right": 90, "top": 56, "bottom": 8, "outerBoundsMode": "none"},
         "legend": {"data": list(_COLOURS), "top": 0, "left": 0, "selectedMode": False},
-        "xAxis": {"type": "value", "position": "top", "axisLabel": {"formatter": f"{{value}} {unit}"}, "min": 0},
+        "xAxis": {"type": "value", "position": "top", "axisLabel": {"formatter": f"{{value}} {unit}"}, "min": begin},
         "yAxis": {
             "type": "category",
             "inverse": True,

@@ -10,6 +10,7 @@ import streamlit as st
 
 from actorscope.dashboards import data
 from actorscope.dashboards.parts import words
+from actorscope.dashboards.parts.evidence import evidence, pairs
 from actorscope.dashboards.parts.live import choose, live, numbers
 from actorscope.dashboards.parts.text import deep, label, line, visible
 
@@ -37,43 +38,21 @@ def _head(finding: dict[str, Any]) -> None:
         st.text(f"Resolved: {line(finding['resolution'], 300)}")
 
 
-def _evidence(finding: dict[str, Any]) -> None:
-    st.subheader("Evidence", anchor=False)
-    with st.container(border=True):
-        for each in finding["evidence"]:
-            role, why, place = st.columns([2, 5, 2], vertical_alignment="center")
-            role.text(line(each["role"], 100))
-            why.text(line(each["why"], 400))
-            wanted = {key: each[key] for key in ("trace_id", "span_id") if each[key]}
-            place.page_link("views/run.py", label=f"Span {each['span_id'] or 'of the trace'}", query_params=wanted,
-                            icon=":material/account_tree:")  # fmt: skip
-    st.text(f"{len(finding['evidence'])} spans make the claim; a role that starts with “context” only explains.")
-
-
 def _reasoning(finding: dict[str, Any]) -> None:
     left, right = st.columns(2)
     with left:
         st.subheader("Baseline", anchor=False)
-        _pairs(finding["baseline"], "Baseline")
+        pairs(finding["baseline"], "Baseline")
         st.subheader("What would disprove it", anchor=False)
         st.text(visible(finding["counterfactual"]) or "Nothing is stated.")
     with right:
         st.subheader("Impact", anchor=False)
-        _pairs(finding["impact"], "Impact")
+        pairs(finding["impact"], "Impact")
         st.subheader("Next step", anchor=False)
         st.text(visible(finding.get("next_step")) or "Nothing is stated.")
         if finding["caveats"]:
             st.subheader("Caveats", anchor=False)
             st.text("\n".join(f"• {line(caveat, 400)}" for caveat in finding["caveats"]))
-
-
-def _pairs(pairs: dict[str, Any], name: str) -> None:
-    known = {key: value for key, value in pairs.items() if value is not None}
-    told = {
-        "What": [line(key, 80).replace("_", " ") for key in known],
-        "Value": [line(v if isinstance(v, str) else json.dumps(v, ensure_ascii=False), 500) for v in known.values()],
-    }
-    st.dataframe(pl.DataFrame(told), hide_index=True, height="content", alt=name)
 
 
 def _occurrences(finding: dict[str, Any]) -> None:
@@ -117,7 +96,7 @@ def page() -> None:
         st.code(visible(wanted, 100), language=None)
         st.page_link("views/attention.py", label="All findings", icon=":material/warning:")
         return
-    for part in (_head, _evidence, _reasoning, _occurrences, _more):
+    for part in (_head, evidence, _reasoning, _occurrences, _more):
         part(finding)
 
 

@@ -9,54 +9,30 @@ import streamlit as st
 
 from actorscope.dashboards import data
 from actorscope.dashboards.parts import graph, waterfall, words
+from actorscope.dashboards.parts import trace as trace_
 from actorscope.dashboards.parts.details import span_details
 from actorscope.dashboards.parts.live import choose, live
 from actorscope.dashboards.parts.runs import choose_run
 from actorscope.dashboards.parts.summary import findings_here, summary
 from actorscope.dashboards.parts.text import line, visible
 
-_SHOW = ("everything", "agents, models, actions", "errors and evidence")
 
-
-def _pick(span_id: str) -> None:
-    st.query_params["span_id"] = span_id
-
-
-def _filtered(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    wanted = st.segmented_control("Show", _SHOW, default=_SHOW[0], required=True, key="show", bind="query-params")
-    if wanted == _SHOW[1]:
-        return [span for span in spans if span["role"] or span["findings"]]
-    if wanted == _SHOW[2]:
-        return [span for span in spans if span["is_error"] or span["findings"]]
-    return spans
-
-
-def _waterfall(spans: list[dict[str, Any]], matched: int, trace: str, selected: str) -> None:
-    first = int(st.session_state.get("first_row", 1)) - 1
-    start, rows = waterfall.window(spans, selected, first)
-    if not rows:
-        st.info("No span of this run is of that kind.")
+def _delegations(run: dict[str, Any]) -> None:
+    edges = run["delegations"]
+    if not edges:
         return
-    key = f"waterfall-{trace}-{start}-{len(rows)}-{rows[0]['span_id']}"
-
-    def clicked() -> None:
-        # Each kind of span is a series with a selection of its own: what was hit is what was not selected before.
-        groups = st.session_state[key]["selection"]["selected"]
-        now = {index for group in groups for index in group["data_indices"]}
-        hit = now - st.session_state.get(f"{key} before", set())
-        st.session_state[f"{key} before"] = now
-        if hit and (index := max(hit)) < len(rows):
-            _pick(rows[index]["span_id"])
-
-    with st.container(height=520 if len(rows) > 18 else "content", border=True):
-        height = len(rows) * waterfall.ROW_PIXELS + 70
-        st.echarts_chart(
-            waterfall.spec(rows, selected), height=height, key=key, on_select=clicked, alt="Waterfall of spans"
-        )
-    note = f"Rows {start + 1}–{start + len(rows)} of {len(spans)} shown"
-    st.text(note + (f"; the run has {matched} spans" if matched != len(spans) else "") + ".")
-    if len(spans) > waterfall.MOST_ROWS:
-        st.number_input("First row", 1, len(spans), step=waterfall.MOST_ROWS, key="first_row", width=160)
+    st.subheader("Delegations", anchor=False)
+    accused = {finding["subject"]["id"] for finding in run["findings"]}
+    st.echarts_chart(graph.spec(edges, accused), height=graph.height(edges), key="graph", alt="Delegation graph")
+    with st.expander(f"{len(edges)} pairs of delegator and delegate", icon=":material/table:"):
+        told = {
+            "Delegator": [line(edge["delegator_name"] or edge["delegator_id"], 80) for edge in edges],
+            "Delegate": [line(edge["delegate_name"] or edge["delegate_id"], 80) for edge in edges],
+            "Times": [edge["delegations"] for edge in edges],
+            "Basis": [edge["basis"] for edge in edges],
+            "Mode": [line(", ".join(edge["modes"]), 80) for edge in edges],
+        }
+        st.dataframe(pl.DataFrame(told), hide_index=True, alt="Delegations")
 
 
 def _table(spans: list[dict[str, Any]]) -> pl.DataFrame:
@@ -85,13 +61,10 @@ def _one(trace: str) -> None:
     selected = data.span_id(st.query_params.get("span_id", "")) or ""
     summary(run)
     findings_here(run["findings"])
-    if run["delegations"]:
-        st.subheader("Delegations", anchor=False)
-        accused = {finding["subject"]["id"] for finding in run["findings"]}
-        st.echarts_chart(graph.spec(run["delegations"], accused), height=260, key="graph", alt="Delegation graph")
+    _delegations(run)
     st.subheader("Waterfall", anchor=False)
-    spans = _filtered(run["spans"])
-    _waterfall(spans, run["spans_matched"], trace, selected)
+    spans = trace_.filtered(run["spans"])
+    trace_.panel(spans, run["spans_matched"], trace, selected)
     if selected:
         st.subheader("Selected span", anchor=False)
         with st.container(border=True):
@@ -102,7 +75,7 @@ def _one(trace: str) -> None:
     # Another number of rows is another table: a selection by row number would mean another span.
     clicked = choose(_table(spans), ids, f"spans-{trace}-{len(ids)}", column_config=config, placeholder="", alt="Spans")
     if clicked:
-        _pick(clicked)
+        trace_.pick(clicked)
         st.rerun(scope="app")
 
 

@@ -125,8 +125,8 @@ def settings() -> str:
     parts = [
         "# Settings",
         _MADE.format(source="`src/actorscope/settings.py`"),
-        "Order of precedence: defaults < `actorscope.toml` (or the file that `ACTORSCOPE_CONFIG` names) < environment < flags. Unknown names "
-        "are errors, all of them shown at once. [actorscope.example.toml](../actorscope.example.toml) shows the file.",
+        "Order of precedence: defaults < `actorscope.toml` (or the file that `ACTORSCOPE_CONFIG` names) < environment < flags. Unknown "
+        "names are errors, all of them shown at once. [actorscope.example.toml](../actorscope.example.toml) shows the file.",
     ]
     for path, model in _sections(Settings):
         name = f"[[{path}]]" if path == "alerts.webhooks" else f"[{path}]"

@@ -30,14 +30,14 @@ class Ledger:
     def __init__(self) -> None:
         self.known: dict[str, Known] = {}
 
-    def see(self, *signals: Signal, touched: str = "", hours: float = 0) -> list[Change]:
-        """A pass over the traces of the signals and those of `touched`; event time stands at `hours`."""
+    def see(self, *signals: Signal, touched: str = "", hours: float = 0, who: str = "desk/ann") -> list[Change]:
+        """A pass over the traces of the signals and those of `touched`; the clock of `who` stands at `hours`."""
         traces = {s.trace_id for s in signals} | set(touched.split())
         known = {
             print_: Known(k.finding, {p: v for p, v in k.places.items() if p[0] in traces})
             for print_, k in self.known.items()
         }
-        changes = apply(DETECTOR, signals, known, traces, NOW, BASE + timedelta(hours=hours))
+        changes = apply(DETECTOR, signals, known, traces, NOW, {who: BASE + timedelta(hours=hours)})
         for change in changes:
             mine = self.known.setdefault(change.finding.fingerprint, Known(change.finding))
             mine.finding = change.finding
@@ -151,6 +151,18 @@ def test_a_quiet_finding_is_resolved_by_event_time(hours: float, expected: list[
     assert kinds(ledger.see(touched="elsewhere", hours=hours)) == expected
 
 
+def test_the_clock_of_another_actor_resolves_nothing() -> None:
+    ledger = Ledger()
+    ledger.see(signal())
+    assert kinds(ledger.see(touched="elsewhere", hours=1000, who="desk/bob")) == []
+
+
+def test_an_actor_that_is_gone_is_quiet_by_the_wall_clock() -> None:
+    known = {"p": Known(Ledger().see(signal())[0].finding)}
+    assert apply(DETECTOR, [], known, set(), NOW + timedelta(hours=23), {}) == []
+    assert kinds(apply(DETECTOR, [], known, set(), NOW + timedelta(hours=24), {})) == ["resolved"]
+
+
 def test_what_comes_back_after_it_was_resolved_is_a_finding_of_its_own() -> None:
     ledger = Ledger()
     first = ledger.see(signal())[0].finding
@@ -171,7 +183,7 @@ def test_the_same_place_opens_the_same_finding_again() -> None:
 def test_duplicate_writes_stay_open_until_somebody_closes_them() -> None:
     known = {"p": Known(Ledger().see(signal())[0].finding)}
     long_after = BASE + timedelta(days=1000)
-    assert apply(reexecution_duplicate_write.DETECTOR, [], known, set(), NOW, long_after) == []
+    assert apply(reexecution_duplicate_write.DETECTOR, [], known, set(), long_after, {"desk/ann": long_after}) == []
 
 
 def test_evidence_is_cut_to_what_people_read() -> None:

@@ -167,7 +167,14 @@ def test_a_later_runner_goes_on_where_the_earlier_one_stopped(store: Store) -> N
         second = Analyst(store)
         second.seq = first.seq
         done = second.runner.run_to_end().spans
-        again = '- {trace: outside2, at: 9m, spans: [{agent: clerk, grant: [a], children: [{tool: transfer_funds, used: ["payment:write"], effect: write}]}]}'
+        again = """
+        - trace: outside2
+          at: 9m
+          spans:
+            - agent: clerk
+              grant: [a]
+              children: [{tool: transfer_funds, used: ["payment:write"], effect: write}]
+        """
         second.look(spans(again))
         return done, known, second.open("authority_outside_grant")
 
@@ -260,7 +267,6 @@ def test_what_was_said_before_the_root_arrived_gives_way_to_what_is_known_then(s
     assert sorted(told) == [("opened", "desk/mailer"), ("opened", "unknown"), ("resolved", "unknown")]
 
 
-@pytest.mark.xfail(reason="ledger._insert builds a frame with the findings before it drops them", strict=True)
 def test_findings_whose_baselines_differ_in_type_are_saved_together(store: Store) -> None:
     made = spans("""
     - trace: t
@@ -281,7 +287,6 @@ def test_findings_whose_baselines_differ_in_type_are_saved_together(store: Store
     assert in_worker(act) == {"authority_outside_grant", "reexecution_duplicate_write"}
 
 
-@pytest.mark.xfail(reason="the later write is in no touched trace; needs the actor in queries/effects.sql", strict=True)
 def test_a_repetition_is_found_when_the_first_write_arrives_last(store: Store) -> None:
     made = spans("""
     - trace: refund
@@ -299,7 +304,6 @@ def test_a_repetition_is_found_when_the_first_write_arrives_last(store: Store) -
     assert [f.rule for f in in_worker(act)] == ["X6"]
 
 
-@pytest.mark.xfail(reason="the event time of one span with a wrong clock is that of the whole runner", strict=True)
 def test_one_clock_in_the_future_does_not_resolve_what_is_open(store: Store) -> None:
     def act() -> int:
         analyst = Analyst(store)

@@ -115,7 +115,12 @@ def test_grants_are_those_of_the_nearest_span_and_never_what_an_action_gives_awa
 
 def test_the_cause_is_the_request_at_the_top_of_its_user_and_conversation() -> None:
     _, steps = woven("""
-    - {trace: a, spans: [{agent: planner, user: ann, request: "Plan  a TRIP", children: [{agent: helper, request: Hotels, children: [{tool: book}]}]}]}
+    - trace: a
+      spans:
+        - agent: planner
+          user: ann
+          request: "Plan  a TRIP"
+          children: [{agent: helper, request: Hotels, children: [{tool: book}]}]
     - {trace: b, spans: [{agent: planner, user: ann, request: plan a trip, children: [{tool: book}]}]}
     - {trace: c, spans: [{agent: planner, user: bob, request: plan a trip, children: [{tool: book}]}]}
     - {trace: d, spans: [{agent: planner, user: ann, request: plan another trip, children: [{tool: book}]}]}

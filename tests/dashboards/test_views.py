@@ -119,10 +119,12 @@ def _step(at: int, **more: Any) -> dict[str, Any]:
 
 def test_the_waterfall_draws_a_window_around_the_selected_span() -> None:
     spans = [_step(at) for at in range(2000)]
-    start, rows = waterfall.window(spans, spans[1500]["span_id"])
-    assert len(rows) == waterfall.MOST_ROWS and spans[1500] in rows and start > 1000
-    assert waterfall.window(spans, "", 200)[0] == 200
-    assert waterfall.window(spans[:3], spans[2]["span_id"]) == (0, spans[:3])
+    start = waterfall.centred(spans, spans[1500]["span_id"], 0)
+    rows = spans[start : start + waterfall.MOST_ROWS]
+    assert spans[1500] in rows and start > 1000
+    assert waterfall.spec(rows, "")["xAxis"]["min"] > 0, "the time axis shows the time of the window"
+    assert waterfall.centred(spans, spans[1510]["span_id"], start) == start, "a click on a row does not move the rows"
+    assert waterfall.centred(spans, "", 300) == 300
     assert waterfall.spec([], "")["yAxis"]["data"] == []
 
 

@@ -3,84 +3,33 @@
 from __future__ import annotations
 
 import gzip
-import http.client
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
 
 import grpc
 import pytest
 from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from tests.ingest import otlp
 from tests.ingest.conftest import Desk
+from tests.ingest.doors import LIMIT_MIB, METHODS, PROTOBUF, RESPONSES, Doors, open_doors
 
 from actorscope.ingest.otlp.asgi import AsgiServer
 from actorscope.ingest.otlp.grpc import GrpcDoor
 from actorscope.ingest.otlp.http import http_app
 
-_METHODS = {
-    "traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-    "logs": "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-    "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-}
-_RESPONSES = {"traces": ExportTraceServiceResponse, "logs": ExportLogsServiceResponse}
-_PROTOBUF = "application/x-protobuf"
 _GOOD = {"traces": otlp.traces(otlp.span(1)), "logs": otlp.logs(otlp.record())}
 _GARBAGE = b"\xff\xff garbage"
-_LIMIT_MIB = 2
-
-
-@dataclass
-class Doors:
-    """Open doors before `desk`, and how to knock."""
-
-    desk: Desk
-    grpc_port: int
-    http_port: int
-
-    def call(self, signal: str, body: bytes, compression: grpc.Compression = grpc.Compression.NoCompression) -> Any:
-        options = [("grpc.max_send_message_length", -1)]
-        with grpc.insecure_channel(f"127.0.0.1:{self.grpc_port}", options=options) as channel:
-            answer = channel.unary_unary(_METHODS[signal])(body, timeout=20, compression=compression)
-            return _RESPONSES[signal].FromString(answer)
-
-    def refused(self, signal: str, body: bytes, **options: Any) -> tuple[grpc.StatusCode, str, Status | None]:
-        with pytest.raises(grpc.RpcError) as caught:
-            self.call(signal, body, **options)
-        error: Any = caught.value
-        details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
-        return error.code(), error.details(), Status.FromString(details) if details else None
-
-    def post(
-        self, path: str, body: Any, method: str = "POST", chunked: bool = False, **headers: str
-    ) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=20)
-        given = {"content-type": _PROTOBUF, **{key.replace("_", "-"): value for key, value in headers.items()}}
-        try:
-            connection.request(method, path, body, given, encode_chunked=chunked)
-            answer = connection.getresponse()
-            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
-        finally:
-            connection.close()
 
 
 @pytest.fixture
 def doors(open_desk: Callable[..., Desk]) -> Iterator[Doors]:
-    desk = open_desk(max_request_mib=_LIMIT_MIB, spool_budget_mib=16, segment_idle_seconds=60, segment_busy_seconds=60)
-    by_grpc = GrpcDoor(desk.intake, "127.0.0.1", 0, _LIMIT_MIB)
-    by_http = AsgiServer(http_app(desk.intake, _LIMIT_MIB), "127.0.0.1", 0, "test-http")
-    by_grpc.start()
-    by_http.start()
-    yield Doors(desk, by_grpc.port, by_http.port)
-    by_grpc.stop(0)
-    by_http.stop()
+    with open_doors(open_desk) as opened:
+        yield opened
 
 
 def _bodies(doors: Doors) -> list[bytes]:
@@ -101,8 +50,8 @@ def test_a_good_request_is_kept_and_answered_without_partial_success(
     other = otlp.traces(otlp.span(2)) if signal == "traces" else otlp.logs(otlp.record("2"))
     encoding = {"content_encoding": "gzip"} if packed else {"content_encoding": "identity"}
     status, headers, body = doors.post(f"/v1/{signal}", gzip.compress(other) if packed else other, **encoding)
-    assert (status, headers["content-type"]) == (200, _PROTOBUF)
-    assert not _RESPONSES[signal].FromString(body).HasField("partial_success")
+    assert (status, headers["content-type"]) == (200, PROTOBUF)
+    assert not RESPONSES[signal].FromString(body).HasField("partial_success")
     assert _bodies(doors) == [_GOOD[signal], other]
 
 
@@ -135,7 +84,7 @@ def test_garbage_is_refused_for_good(doors: Doors, signal: str) -> None:
     assert "cannot parse 10 bytes" in message
     assert details is not None and (details.code, details.message) == (3, message)
     status, headers, body = doors.post(f"/v1/{signal}", _GARBAGE)
-    assert (status, headers["content-type"]) == (400, _PROTOBUF)
+    assert (status, headers["content-type"]) == (400, PROTOBUF)
     assert (Status.FromString(body).code, Status.FromString(body).message) == (3, message)
     assert "retry-after" not in headers
 
@@ -152,7 +101,7 @@ _CORRUPT = _PACKED[:12] + bytes(b ^ 0xFF for b in _PACKED[12:20]) + _PACKED[20:]
 )  # fmt: skip
 def test_gzip_that_cannot_be_read_to_its_end_is_refused(doors: Doors, packed: bytes) -> None:
     status, headers, body = doors.post("/v1/traces", packed, content_encoding="gzip")
-    assert (status, headers["content-type"]) == (400, _PROTOBUF)
+    assert (status, headers["content-type"]) == (400, PROTOBUF)
     assert "gzip" in Status.FromString(body).message
     assert _bodies(doors) == []
 
@@ -183,9 +132,9 @@ def test_a_gzip_bomb_is_refused_before_it_is_unpacked(doors: Doors) -> None:
         peak_mib = tracemalloc.get_traced_memory()[1] / 2**20
     finally:
         tracemalloc.stop()
-    assert (status, headers["content-type"]) == (413, _PROTOBUF)
+    assert (status, headers["content-type"]) == (413, PROTOBUF)
     assert Status.FromString(body).code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
-    assert peak_mib < 3 * _LIMIT_MIB + len(small) / 2**20
+    assert peak_mib < 3 * LIMIT_MIB + len(small) / 2**20
 
 
 def test_a_gzip_bomb_over_grpc_is_refused_for_good(doors: Doors) -> None:
@@ -202,7 +151,7 @@ def test_an_endless_body_is_refused(doors: Doors, encoding: str) -> None:
 
     def endless() -> Iterator[bytes]:
         yield start
-        for _ in range(3 * _LIMIT_MIB * 2**20 // len(piece)):
+        for _ in range(3 * LIMIT_MIB * 2**20 // len(piece)):
             yield piece
 
     try:
@@ -216,7 +165,7 @@ def test_an_endless_body_is_refused(doors: Doors, encoding: str) -> None:
 
 
 def test_the_size_limit_itself_is_taken(doors: Doors) -> None:
-    limit = _LIMIT_MIB * 2**20
+    limit = LIMIT_MIB * 2**20
     frame = len(otlp.traces(otlp.span(1, {"a": "x" * (limit - 1000)}))) - (limit - 1000)
 
     def body(number: int, size: int) -> bytes:
@@ -233,7 +182,7 @@ def test_the_size_limit_itself_is_taken(doors: Doors) -> None:
 
 
 @pytest.mark.parametrize(
-    "content_type", ["application/x-protobuf; charset=utf-8", "Application/X-Protobuf", f" {_PROTOBUF} "]
+    "content_type", ["application/x-protobuf; charset=utf-8", "Application/X-Protobuf", f" {PROTOBUF} "]
 )
 def test_the_content_type_may_have_parameters_and_any_case(doors: Doors, content_type: str) -> None:
     assert doors.post("/v1/traces", _GOOD["traces"], content_type=content_type)[0] == 200
@@ -265,7 +214,7 @@ def test_over_budget_the_sender_is_told_when_to_come_back(doors: Doors) -> None:
     assert details is not None and details.code == 14 and details.details[0].Unpack(retry)
     assert retry.retry_delay.ToTimedelta().total_seconds() == 5
     status, headers, body = doors.post("/v1/traces", _GOOD["traces"])
-    assert (status, headers["retry-after"], headers["content-type"]) == (503, "5", _PROTOBUF)
+    assert (status, headers["retry-after"], headers["content-type"]) == (503, "5", PROTOBUF)
     assert Status.FromString(body).code == 14
     assert _bodies(doors) == []
 
@@ -284,7 +233,7 @@ def test_a_bug_is_an_internal_error_and_the_door_stays_open(doors: Doors, monkey
         patch.setattr(doors.desk.intake, "receive", broken)
         code, message, _ = doors.refused("traces", _GOOD["traces"])
         status, headers, body = doors.post("/v1/traces", _GOOD["traces"])
-    assert (code, status, headers["content-type"]) == (grpc.StatusCode.INTERNAL, 500, _PROTOBUF)
+    assert (code, status, headers["content-type"]) == (grpc.StatusCode.INTERNAL, 500, PROTOBUF)
     assert "secret" not in message + Status.FromString(body).message
     assert not doors.call("traces", _GOOD["traces"]).HasField("partial_success")
 
@@ -296,7 +245,7 @@ def test_an_unknown_service_is_unimplemented(doors: Doors) -> None:
 def test_64_calls_at_once_on_one_channel_and_64_posts(doors: Doors) -> None:
     bodies = [otlp.traces(otlp.span(n)) for n in range(1, 129)]
     with grpc.insecure_channel(f"127.0.0.1:{doors.grpc_port}") as channel:
-        export = channel.unary_unary(_METHODS["traces"])
+        export = channel.unary_unary(METHODS["traces"])
         waiting = [export.future(body, timeout=30) for body in bodies[:64]]
         assert all(call.result() == b"" for call in waiting)
     with ThreadPoolExecutor(64) as pool:

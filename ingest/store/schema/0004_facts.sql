@@ -130,7 +130,6 @@ CREATE TABLE IF NOT EXISTS progress
     ingester LowCardinality(String),
     seq UInt64,
     spans UInt64,
-    event_time DateTime64(9, 'UTC'),
     updated_at DateTime64(9, 'UTC')
 )
 ENGINE = ReplacingMergeTree(updated_at)

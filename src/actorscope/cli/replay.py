@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def read(path: Path) -> Iterator[Recorded]:
     plain = path.name.removesuffix(".gz")
     try:
         data = (gzip.open(path) if path.suffix == ".gz" else path.open("rb")).read()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DefinitionError([Problem(str(path), f"cannot be read: {error}")]) from error
     if plain.endswith(".binpb"):
         yield from (
@@ -86,7 +87,7 @@ def _from_json(path: Path, number: int, line: bytes) -> Recorded:
         document = json.loads(line)
         signal = "logs" if "resourceLogs" in document else "traces"
         message = json_format.ParseDict(_hex_to_base64(document), _REQUESTS[signal](), ignore_unknown_fields=True)
-    except (ValueError, TypeError, json_format.ParseError) as error:
+    except (ValueError, TypeError, RecursionError, SystemError, json_format.ParseError) as error:
         raise DefinitionError([Problem(f"{path}:{number}", f"is no OTLP JSON: {error}")]) from error
     return _recorded(signal, message.SerializeToString())
 
