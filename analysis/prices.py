@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import polars as pl
 from genai_prices import Usage, calc_price
@@ -15,11 +17,15 @@ _PROVIDERS = {
 _PROBE = 1000
 _STEP = 100_000
 """Input tokens up to which prices are taken as proportional when a probe agrees; beyond, price steps may begin."""
+_UNITS = ("per_input", "per_output", "per_cached", "per_cache_write")
 _KEYS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens")
 
 
-def price(model: str, provider: str, tokens: tuple[int, int, int, int]) -> float | None:
-    """US dollars for input, output, cached and cache-write tokens (input includes both); None for an unknown model."""
+def price(model: str, provider: str, tokens: tuple[int, int, int, int], at: datetime | None = None) -> float | None:
+    """US dollars for input, output, cached and cache-write tokens (input includes both); None for an unknown model.
+
+    Some prices depend on the time of the call, `at`: lists change, and some providers are cheaper at night.
+    """
     usage = Usage(
         input_tokens=max(tokens[0], tokens[2] + tokens[3]),
         output_tokens=tokens[1],
@@ -29,58 +35,55 @@ def price(model: str, provider: str, tokens: tuple[int, int, int, int]) -> float
     known = _PROVIDERS.get(provider, provider) or None
     for provider_id in dict.fromkeys((known, None)):
         try:
-            return float(calc_price(usage, model_ref=model, provider_id=provider_id).total_price)
+            found = calc_price(usage, model_ref=model, provider_id=provider_id, genai_request_timestamp=at)
+            return float(found.total_price)
         except (LookupError, ValueError):
             continue
     return None
 
 
-@lru_cache(4096)
-def _unit_prices(model: str, provider: str) -> tuple[float, float, float, float] | None | str:
-    """Dollars per token of each kind for up to _STEP input tokens; None for an unknown model, "stepped" where even
-    these are not proportional.
+@lru_cache(16_384)
+def _unit_prices(model: str, provider: str, hour: datetime) -> tuple[float, ...] | None:
+    """Dollars per token of each kind for up to _STEP input tokens in one hour; empty where even these are not
+    proportional; None for an unknown model.
     """
-    base = [
-        price(model, provider, t)
-        for t in ((_PROBE, 0, 0, 0), (0, _PROBE, 0, 0), (_PROBE, 0, _PROBE, 0), (_PROBE, 0, 0, _PROBE))
-    ]
+    probes = ((_PROBE, 0, 0, 0), (0, _PROBE, 0, 0), (_PROBE, 0, _PROBE, 0), (_PROBE, 0, 0, _PROBE))
+    base = [price(model, provider, tokens, hour) for tokens in probes]
     if any(value is None for value in base):
         return None
     unit = tuple(float(value or 0) / _PROBE for value in base)
-    large = price(model, provider, (_STEP, _STEP, 0, 0)) or 0.0
-    if abs(large - _STEP * (unit[0] + unit[1])) > 1e-6 + 1e-6 * large:
-        return "stepped"
-    return unit[0], unit[1], unit[2], unit[3]
+    large = price(model, provider, (_STEP, _STEP, 0, 0), hour) or 0.0
+    return unit if abs(large - _STEP * (unit[0] + unit[1])) <= 1e-6 + 1e-6 * large else ()
 
 
 def price_calls(calls: pl.DataFrame) -> pl.Series:
-    """Cost in US dollars of model calls (`model`, `provider` and the four token columns); null where unknown."""
-    counts = calls.select(pl.col(key).fill_null(0).cast(pl.Float64) for key in _KEYS)
-    keys = calls.select(pl.col("model").fill_null(""), pl.col("provider").fill_null(""))
-    units = {pair: _unit_prices(*pair) for pair in keys.unique().iter_rows()}
-    table = pl.DataFrame(
-        [(*pair, *unit) for pair, unit in units.items() if isinstance(unit, tuple)],
-        schema=["model", "provider", "p_in", "p_out", "p_read", "p_write"],
-        orient="row",
-        schema_overrides={"model": pl.String, "provider": pl.String},
-    )
-    frame = pl.concat([keys, counts], how="horizontal").join(
-        table, on=["model", "provider"], how="left", maintain_order="left"
-    )
+    """Cost in US dollars of model calls (`model`, `provider`, `start_time` and the four token columns); null where
+    unknown.
+    """
+    asked = calls.select(
+        pl.col("model").fill_null(""),
+        pl.col("provider").fill_null(""),
+        pl.col("start_time").dt.truncate("1h").dt.cast_time_unit("us").alias("hour"),
+        pl.any_horizontal(pl.col("input_tokens", "output_tokens").is_not_null()).alias("has_tokens"),
+        *(pl.col(key).fill_null(0).cast(pl.Float64) for key in _KEYS),
+    ).with_row_index("row")
+    asked = asked.filter("has_tokens", pl.col("model") != "")
+    names = ["model", "provider", "hour"]
+    units = {key: _unit_prices(*key) for key in asked.select(names).unique().iter_rows()}
+    prices = [(*key, *(unit or (None,) * 4), unit == ()) for key, unit in units.items() if unit is not None]
+    schema: Any = {**asked.select(names).schema, **dict.fromkeys(_UNITS, pl.Float64), "is_stepped": pl.Boolean}
+    table = pl.DataFrame(prices, schema=schema, orient="row")
+    found = asked.join(table, on=names, how="inner", maintain_order="left").with_columns(_proportional().alias("usd"))
+    steep = found.filter(pl.col("is_stepped") | (pl.col("input_tokens") > _STEP))
+    exact = {
+        row: price(model, provider, (int(a), int(b), int(c), int(d)), hour)
+        for row, model, provider, hour, a, b, c, d in steep.select("row", *names, *_KEYS).iter_rows()
+    }
+    costs = dict(found.select("row", "usd").iter_rows()) | exact
+    return pl.Series("price_usd", [costs.get(row) for row in range(calls.height)], dtype=pl.Float64)
+
+
+def _proportional() -> pl.Expr:
     plain = (pl.col("input_tokens") - pl.col("cached_tokens") - pl.col("cache_write_tokens")).clip(0)
-    cost = frame.select(
-        plain * pl.col("p_in")
-        + pl.col("output_tokens") * pl.col("p_out")
-        + pl.col("cached_tokens") * pl.col("p_read")
-        + pl.col("cache_write_tokens") * pl.col("p_write")
-    ).to_series()
-    slow = (pl.col("input_tokens") > _STEP) | pl.struct("model", "provider").is_in(
-        [{"model": m, "provider": p} for (m, p), unit in units.items() if unit == "stepped"]
-    )
-    known = pl.Series([units[pair] is not None for pair in keys.iter_rows()], dtype=pl.Boolean)
-    rows = frame.select("model", "provider", *_KEYS).with_row_index("row").filter(slow & known)
-    exact = {row: price(m, p, (int(a), int(b), int(c), int(d))) for row, m, p, a, b, c, d in rows.iter_rows()}
-    if exact:
-        cost = cost.scatter(list(exact), [value for value in exact.values()])
-    has_tokens = calls.select(pl.col("input_tokens").is_not_null() | pl.col("output_tokens").is_not_null()).to_series()
-    return pl.select(pl.when(pl.lit(has_tokens)).then(pl.lit(cost))).to_series().alias("price_usd")
+    parts = (plain, pl.col("output_tokens"), pl.col("cached_tokens"), pl.col("cache_write_tokens"))
+    return pl.sum_horizontal(*(tokens * pl.col(unit) for tokens, unit in zip(parts, _UNITS, strict=True)))

@@ -150,7 +150,7 @@ class Runner:
 
     def _remember_unsettled(self, steps: pl.DataFrame) -> None:
         """Note the traces of agents in which something above is still missing, and forget those that are whole now."""
-        told = steps.filter(pl.col("actor_id").is_not_null()).group_by("trace_id")
+        told = steps.filter((pl.col("role") != "") | pl.col("actor_id").is_not_null()).group_by("trace_id")
         whole = told.agg(pl.col("is_settled").all(), pl.col("start_time").min())
         for trace, is_settled, start in whole.iter_rows():
             if is_settled:

@@ -87,7 +87,7 @@ def _runs(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
         take(steps["span_id"], caller_run).alias("parent_run_span_id"),
         take(steps["span_id"], topmost(is_run, parent)).alias("top_run_span_id"),
         pl.Series("is_run", is_run),
-        _role(pl.Series(is_run)),
+        _role(pl.Series(is_run), pl.Series(echo)),
     )
     is_own = pl.col("agent_name").is_not_null() & (run_name.is_null() | (pl.col("agent_name") != run_name))
     is_official = pl.col("principal_id").is_not_null() | pl.col("agent_id").is_not_null()
@@ -108,10 +108,12 @@ def _runs(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
     return steps.with_columns(caller[0].alias("caller_id"), caller[1].alias("caller_name"))
 
 
-def _role(is_run: pl.Series) -> pl.Expr:
+def _role(is_run: pl.Series, is_echo: pl.Series) -> pl.Expr:
     return (
         pl.when(is_run)
         .then(pl.lit("run"))
+        .when(is_echo)
+        .then(pl.lit("echo"))
         .when(pl.col("operation") == "execute_tool")
         .then(pl.lit("action"))
         .when(pl.col("operation").is_in(CALLS))

@@ -50,6 +50,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     writes = (
         frames["actions"]
         .filter(
+            "is_settled",
             pl.col("side_effect").is_in(["write", "destructive"]),
             pl.col("signature").is_not_null(),
             pl.col("is_error").not_(),
@@ -107,11 +108,13 @@ def _is_same_cause() -> pl.Expr:
     )
 
 
-def _severity(pair: dict[str, Any], across: bool, anchored: bool) -> str:
+def _severity(pair: dict[str, Any], across: bool, is_known: bool, anchored: bool) -> str:
     if pair["idempotency_digest"] and pair["idempotency_digest"] == pair["first_idempotency_digest"]:
         return "info"
     if across and not anchored:
         return "low"
+    if across and not is_known:
+        return "medium"
     return "high" if _GRAVE.search(re.sub(r"([a-z])([A-Z])", r"\1_\2", pair["tool_name"]).lower()) else "medium"
 
 
@@ -135,7 +138,7 @@ def _signal(pair: dict[str, Any]) -> Signal:
     where = "in another trace" if across else "in the same run"
     return Signal(
         rule="X6" if across else "X1",
-        severity=_severity(pair, across, anchored),
+        severity=_severity(pair, across, is_known, anchored),
         confidence=0.95 if not across else 0.7 if is_kin else 0.9 if is_known and anchored else 0.6,
         title=f"{pair['actor_name'] or 'An agent'} repeated {pair['tool_name']} {where} after {_span_of(gap.total_seconds())}",
         subject_id=pair["actor_id"] or "unknown",
@@ -190,7 +193,8 @@ DETECTOR = Detector(
     needs={
         "actions": (
             "trace_id", "span_id", "actor_id", "actor_name", "tool_name", "signature", "side_effect", "side_effect_basis",
-            "is_error", "replayed", "idempotency_digest", "cause_id", "cause_basis", "cause_request", "is_rooted", "trigger", "user_id",
+            "is_error", "replayed", "idempotency_digest", "cause_id", "cause_basis", "cause_request", "is_rooted",
+            "is_settled", "trigger", "user_id",
             "conversation_id", "target", "cost_usd", "start_time",
         ),
         "effects": (

@@ -30,6 +30,12 @@ def pairs(pairs: dict[str, Any], name: str) -> None:
     known = {key: value for key, value in pairs.items() if value is not None}
     told = {
         "What": [line(key, 80).replace("_", " ") for key in known],
-        "Value": [line(v if isinstance(v, str) else json.dumps(v, ensure_ascii=False), 500) for v in known.values()],
+        "Value": [line(_said(value), 500) for value in known.values()],
     }
     st.dataframe(pl.DataFrame(told), hide_index=True, height="content", alt=name)
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from math import cos, pi, sin
 from typing import Any
 
 from actorscope.dashboards.parts.text import line
@@ -26,9 +27,9 @@ def spec(delegations: list[dict[str, Any]], accused: set[str]) -> dict[str, Any]
     for edge in delegations:
         names[_key(edge, "delegator")] = edge["delegator_name"] or edge["delegator_id"]
         names[_key(edge, "delegate")] = edge["delegate_name"] or edge["delegate_id"]
-    places = _places(layers)
-    order = list(places)[:MOST_NODES]
+    order = list(layers)[:MOST_NODES]
     is_dense = len(order) > _FEW
+    places = _around(order) if is_dense else _places(layers)
     index = {key: at for at, key in enumerate(order)}
     return {
         "animation": False,
@@ -36,7 +37,8 @@ def spec(delegations: list[dict[str, Any]], accused: set[str]) -> dict[str, Any]
         "series": [
             {
                 "type": "graph",
-                **({"layout": "circular"} if is_dense else {"layout": "none", "preserveAspect": True}),
+                "layout": "none",
+                "preserveAspect": True,
                 "roam": False,
                 "left": 70,
                 "right": 90,
@@ -97,6 +99,12 @@ def _places(layers: dict[str, int]) -> dict[str, tuple[float, float]]:
         for layer, actors in sorted(rows.items())
         for at, actor in enumerate(actors)
     }
+
+
+def _around(actors: list[str]) -> dict[str, tuple[float, float]]:
+    """Many actors on an ellipse, so that no edge hides another."""
+    turn = 2 * pi / len(actors)
+    return {actor: (190 * cos(at * turn - pi), 80 * sin(at * turn - pi)) for at, actor in enumerate(actors)}
 
 
 def _node(key: str, name: str, place: tuple[float, float], is_accused: bool) -> dict[str, Any]:

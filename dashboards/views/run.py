@@ -71,7 +71,10 @@ def _one(trace: str) -> None:
             span_details(trace, selected)
     st.subheader("Spans", anchor=False)
     ids = [span["span_id"] for span in spans]
-    config = {"Span": st.column_config.TextColumn(width=380), "Cost": st.column_config.NumberColumn(format="$%.5f")}
+    config = {
+        "Span": st.column_config.TextColumn(width=380),
+        "Cost": st.column_config.NumberColumn(format="$%.5f", width=90),
+    }
     # Another number of rows is another table: a selection by row number would mean another span.
     clicked = choose(_table(spans), ids, f"spans-{trace}-{len(ids)}", column_config=config, placeholder="", alt="Spans")
     if clicked:

@@ -107,6 +107,7 @@ class App:
             "version": __version__,
             "store": self.store.safe_url,
             "roles": list(self._roles),
+            **{k: v for k, v in self.addresses().items() if k != "store"},
             **counters,
             "analysis_lag_seconds": round(self.runner.lag_seconds, 3) if self.runner else None,
             "analysed_spans": self.runner.spans_done if self.runner else None,

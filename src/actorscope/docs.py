@@ -287,6 +287,7 @@ _MEANING = {
     "count": "In how many places it was seen.",
     "evidence": "JSON: at most 20 spans, each with role and why; a role that begins with `context` only explains.",
     "baseline": "JSON: what it was compared with.",
+    "occurrences": "The newest 1,000 places where it was seen: trace, span, time.",
     "counterfactual": "What would have kept it silent.",
     "impact": "JSON: what it cost or did.",
     "caveats": "JSON: what weakens the claim.",

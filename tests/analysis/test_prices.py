@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import polars as pl
 import pytest
 
@@ -13,8 +15,21 @@ SCHEMA = {
 }  # fmt: skip
 
 
-def calls(*rows: tuple[object, ...]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+AT = datetime(2026, 11, 16, 12, tzinfo=UTC)
+
+
+def calls(*rows: tuple[object, ...], at: datetime = AT) -> pl.DataFrame:
+    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    return frame.with_columns(pl.lit(at).cast(pl.Datetime("ns", "UTC")).alias("start_time"))
+
+
+def test_what_a_call_costs_depends_on_when_it_was_made() -> None:
+    row = ("deepseek-chat", "deepseek", 1_000, 1_000, 0, 0)
+    hours = [AT.replace(month=3, day=1, year=2025, hour=hour) for hour in range(24)]
+    each = {price(row[0], row[1], row[2:], hour) for hour in hours}  # type: ignore[arg-type]
+    assert len(each) > 1, "this provider was cheaper at night then"
+    for hour in hours:
+        assert price_calls(calls(row, at=hour))[0] == pytest.approx(price(row[0], row[1], row[2:], hour))  # type: ignore[arg-type]
 
 
 def test_tokens_are_priced_by_kind_and_cached_ones_cost_less() -> None:
@@ -33,7 +48,7 @@ def test_tokens_are_priced_by_kind_and_cached_ones_cost_less() -> None:
 def test_a_column_of_calls_costs_what_each_call_costs(
     model: str, provider: str, tokens: tuple[int, int, int, int]
 ) -> None:
-    each = price(model, provider, tokens)
+    each = price(model, provider, tokens, AT)
     assert each is not None
     assert price_calls(calls((model, provider, *tokens)))[0] == pytest.approx(each)
 

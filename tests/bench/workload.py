@@ -15,10 +15,11 @@ _SERVICES = [f"svc-{letter}" for letter in "abcdefgh"]
 _TOOLS = ["search_docs", "fetch_page", "run_sql", "send_report", "get_order", "issue_refund"]
 _MODELS = ["gpt-4.1", "gpt-4o-mini", "claude-sonnet-4-5"]
 _AGENTS = ["coordinator", "researcher", "analyst", "writer", "triage", "billing"]
+Value = str | int | float | bool
 _START = 1_790_000_000_000_000_000
 
 
-def _attributes(values: dict[str, str | int | float | bool]) -> list[KeyValue]:
+def _attributes(values: dict[str, Value]) -> list[KeyValue]:
     made = []
     for key, value in values.items():
         kind = {str: "string_value", bool: "bool_value", int: "int_value", float: "double_value"}[type(value)]
@@ -26,7 +27,7 @@ def _attributes(values: dict[str, str | int | float | bool]) -> list[KeyValue]:
     return made
 
 
-def _common(rng: random.Random, conversation: str) -> dict[str, str | int | float | bool]:
+def _common(rng: random.Random, conversation: str) -> dict[str, Value]:
     return {
         "gen_ai.conversation.id": conversation,
         "server.address": f"10.0.0.{rng.randrange(16)}",
@@ -38,62 +39,64 @@ def _common(rng: random.Random, conversation: str) -> dict[str, str | int | floa
     }
 
 
+def _agent(rng: random.Random, name: str) -> dict[str, Value]:
+    asked = [{"role": "user", "parts": [{"type": "text", "content": f"Work on ticket {rng.randrange(10**6)}"}]}]
+    return {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.name": name,
+        "gen_ai.provider.name": "openai",
+        "gen_ai.input.messages": json.dumps(asked),
+        "user.id": f"u-{rng.randrange(5000)}",
+        "app.a": "x",
+        "app.b": 1,
+        "app.c": True,
+    }
+
+
+def _chat(rng: random.Random, name: str) -> dict[str, Value]:
+    return {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.agent.name": name,
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": rng.choice(_MODELS),
+        "gen_ai.response.id": f"resp-{rng.randrange(10**12)}",
+        "gen_ai.usage.input_tokens": rng.randrange(50, 9000),
+        "gen_ai.usage.output_tokens": rng.randrange(5, 900),
+        "gen_ai.request.temperature": 0.2,
+    }
+
+
+def _tool(rng: random.Random, name: str) -> dict[str, Value]:
+    return {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.agent.name": name,
+        "gen_ai.tool.name": rng.choice(_TOOLS),
+        "gen_ai.tool.call.id": f"call_{rng.randrange(10**12)}",
+        "gen_ai.tool.call.arguments": json.dumps({"id": rng.randrange(10**9), "limit": 5}),
+        "gen_ai.tool.type": "function",
+        "gen_ai.tool.call.result": "ok",
+        "app.retry": 0,
+    }
+
+
+_KINDS = {"chat": _chat, "tool": _tool, "agent": _agent}
+
+
 def _trace(rng: random.Random, number: int) -> list[Span]:
     """One run: an agent, its model calls and tool calls, some delegation."""
     trace_id, at = rng.randbytes(16), _START + number * 40_000_000
-    conversation, spans, stack = f"conv-{rng.randrange(10**9)}", [], [b""]
-    agents = [rng.choice(_AGENTS)]
+    conversation, agent = f"conv-{rng.randrange(10**9)}", rng.choice(_AGENTS)
+    spans: list[Span] = []
+    stack = [b""]
     for _ in range(rng.randint(12, 60)):
         at += rng.randrange(1_000_000, 80_000_000)
         kind = rng.choices(("chat", "tool", "agent"), (5, 6, 1))[0] if spans else "agent"
-        values = _common(rng, conversation)
-        if kind == "agent":
-            agents.append(rng.choice(_AGENTS))
-            values |= {
-                "gen_ai.operation.name": "invoke_agent",
-                "gen_ai.agent.name": agents[-1],
-                "gen_ai.provider.name": "openai",
-            }
-            asked = [{"role": "user", "parts": [{"type": "text", "content": f"Work on ticket {rng.randrange(10**6)}"}]}]
-            values |= {
-                "gen_ai.input.messages": json.dumps(asked),
-                "user.id": f"u-{rng.randrange(5000)}",
-                "app.a": "x",
-                "app.b": 1,
-                "app.c": True,
-            }
-        elif kind == "chat":
-            values |= {
-                "gen_ai.operation.name": "chat",
-                "gen_ai.provider.name": "openai",
-                "gen_ai.request.model": rng.choice(_MODELS),
-            }
-            values |= {
-                "gen_ai.response.id": f"resp-{rng.randrange(10**12)}",
-                "gen_ai.usage.input_tokens": rng.randrange(50, 9000),
-            }
-            values |= {
-                "gen_ai.usage.output_tokens": rng.randrange(5, 900),
-                "gen_ai.agent.name": agents[-1],
-                "gen_ai.request.temperature": 0.2,
-            }
-        else:
-            tool = rng.choice(_TOOLS)
-            values |= {
-                "gen_ai.operation.name": "execute_tool",
-                "gen_ai.tool.name": tool,
-                "gen_ai.tool.call.id": f"call_{rng.randrange(10**12)}",
-            }
-            values |= {
-                "gen_ai.tool.call.arguments": json.dumps({"id": rng.randrange(10**9), "limit": 5}),
-                "gen_ai.agent.name": agents[-1],
-            }
-            values |= {"gen_ai.tool.type": "function", "gen_ai.tool.call.result": "ok", "app.retry": 0}
+        agent = rng.choice(_AGENTS) if kind == "agent" else agent
         span = Span(
-            trace_id=trace_id, span_id=rng.randbytes(8), parent_span_id=stack[-1], name=f"{kind} {agents[-1]}", kind=1
+            trace_id=trace_id, span_id=rng.randbytes(8), parent_span_id=stack[-1], name=f"{kind} {agent}", kind=1
         )
         span.start_time_unix_nano, span.end_time_unix_nano = at, at + rng.randrange(10**6, 10**9)
-        span.attributes.extend(_attributes(values))
+        span.attributes.extend(_attributes(_common(rng, conversation) | _KINDS[kind](rng, agent)))
         if rng.random() < 0.03:
             span.status.CopyFrom(Status(code=2, message="upstream timed out"))
             span.events.add(name="exception", time_unix_nano=at).attributes.extend(

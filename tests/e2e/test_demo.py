@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.e2e.harness import Program, until
 
 pytestmark = pytest.mark.e2e

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.bridge import Bridge, bridge
 from tests.e2e.harness import Program, until
 from tests.e2e.story import double_refund, provider

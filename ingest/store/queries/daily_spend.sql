@@ -6,6 +6,6 @@ FROM
 (
     SELECT *, max(start_time) OVER (PARTITION BY actor_id, toDate(start_time)) AS last_at
     FROM runs FINAL
-    WHERE actor_id IN {actors:Array(String)} AND toDate(start_time) IN {days:Array(Date)} AND run_cost_usd > 0
+    WHERE actor_id IN {actors:Array(String)} AND toDate(start_time) IN {days:Array(Date)} AND run_cost_usd > 0 AND NOT is_void
 ) AS r
 GROUP BY actor_id, day

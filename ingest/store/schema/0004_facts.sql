@@ -98,6 +98,7 @@ CREATE TABLE IF NOT EXISTS runs
     trace_id FixedString(16),
     span_id FixedString(8),
     is_top Bool,
+    is_void Bool,
     run_cost_usd Nullable(Float64),
     run_tokens Nullable(Int64),
     version UInt64
@@ -106,9 +107,10 @@ ENGINE = ReplacingMergeTree(version)
 ORDER BY (actor_id, toDate(start_time), start_time, trace_id, span_id);
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS runs_of_facts TO runs AS
-SELECT actor_id, task_kind, start_time, trace_id, span_id, parent_run_span_id = '' AS is_top, run_cost_usd, run_tokens, version
+SELECT actor_id, task_kind, start_time, trace_id, span_id, parent_run_span_id = '' AS is_top, role = 'echo' AS is_void,
+    run_cost_usd, run_tokens, version
 FROM span_facts
-WHERE role = 'run';
+WHERE role IN ('run', 'echo');
 
 -- Bounded memories of what is normal: the first or the latest few runs of a key (see analysis/baselines.py).
 CREATE TABLE IF NOT EXISTS baselines

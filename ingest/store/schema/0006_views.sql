@@ -201,14 +201,27 @@ GROUP BY l.trace_id, l.span_id;
 
 CREATE OR REPLACE VIEW findings AS
 SELECT
-    id, detector, family, rule, severity, confidence, state, title, subject_id, subject_name, opened_at, updated_at,
-    first_evidence_at, last_evidence_at, count, cost_usd,
-    JSONExtractRaw(body, 'subject') AS subject,
-    JSONExtractRaw(body, 'evidence') AS evidence,
-    JSONExtractRaw(body, 'baseline') AS baseline,
-    JSONExtractString(body, 'counterfactual') AS counterfactual,
-    JSONExtractRaw(body, 'impact') AS impact,
-    JSONExtractString(body, 'basis') AS basis,
-    JSONExtractRaw(body, 'caveats') AS caveats,
-    fingerprint
-FROM finding_rows FINAL;
+    f.id AS id, f.detector AS detector, f.family AS family, f.rule AS rule, f.severity AS severity,
+    f.confidence AS confidence, f.state AS state, f.title AS title, f.subject_id AS subject_id,
+    f.subject_name AS subject_name, f.opened_at AS opened_at, f.updated_at AS updated_at,
+    f.first_evidence_at AS first_evidence_at, f.last_evidence_at AS last_evidence_at, f.count AS count,
+    f.cost_usd AS cost_usd,
+    JSONExtractRaw(f.body, 'subject') AS subject,
+    JSONExtractRaw(f.body, 'evidence') AS evidence,
+    o.places AS occurrences,
+    JSONExtractRaw(f.body, 'baseline') AS baseline,
+    JSONExtractString(f.body, 'counterfactual') AS counterfactual,
+    JSONExtractRaw(f.body, 'impact') AS impact,
+    JSONExtractString(f.body, 'basis') AS basis,
+    JSONExtractRaw(f.body, 'caveats') AS caveats,
+    f.fingerprint AS fingerprint
+FROM finding_rows AS f FINAL
+LEFT JOIN
+(
+    SELECT c.finding_id AS finding_id,
+        CAST(arraySlice(arrayReverseSort(x -> x.3, groupArray((c.trace_id, c.span_id, c.at))), 1, 1000),
+            'Array(Tuple(trace_id String, span_id String, at DateTime64(9, \'UTC\')))') AS places
+    FROM occurrences AS c FINAL
+    WHERE NOT c.is_retracted
+    GROUP BY c.finding_id
+) AS o ON o.finding_id = f.id;
