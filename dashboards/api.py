@@ -46,7 +46,8 @@ def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
         return endpoint
 
     async def get_health(request: Request) -> Response:
-        return JSONResponse(health())
+        body = health()
+        return JSONResponse(body, 200 if body["status"] == "ok" else 503)
 
     return [
         Route("/api/health", get_health),

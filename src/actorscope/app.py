@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from actorscope import __version__
 from actorscope.analysis.alerts.deliver import Deliverer
@@ -62,9 +63,9 @@ class App:
         if "explore" in self._roles:
             from actorscope.dashboards.server import explorer
 
-            self.ui = AsgiServer(
-                explorer(self.store, self.health), self.settings.host, self.settings.ui.port, "explorer"
-            )
+            hosts = tuple(filter(None, (urlsplit(self.settings.ui.public_url).hostname,)))
+            ui = explorer(self.store, self.health, hosts)
+            self.ui = AsgiServer(ui, self.settings.host, self.settings.ui.port, "explorer")
             self._stops.append(self.ui.stop)
             self.ui.start()
         self._started = True
@@ -114,7 +115,7 @@ class App:
         }
 
     def stop(self) -> None:
-        """Stop intake first and the store last; every part gets its chance even when another fails."""
+        """Stop what listens first and the store last; every part gets its chance even when another fails."""
         while self._stops:
             stop = self._stops.pop()
             try:

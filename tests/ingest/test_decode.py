@@ -229,7 +229,7 @@ def _is_kept(span: Span) -> bool:
 @_few
 @given(groups=st.lists(st.lists(_spans, max_size=4), max_size=3))
 def test_every_span_with_valid_ids_becomes_a_row(groups: list[list[Span]]) -> None:
-    bodies = [otlp.traces(*group) for group in groups]
+    bodies = [otlp.traces(*group, service=f"s{n}") for n, group in enumerate(groups)]
     kept = [span for group in groups for span in group if _is_kept(span)]
     found = [inspect("traces", body) for body in bodies]
     assert sum(each.accepted for each in found) == len(kept)
@@ -243,6 +243,9 @@ def test_every_span_with_valid_ids_becomes_a_row(groups: list[list[Span]]) -> No
         expected = {pair.key: _told(pair.value) for pair in span.attributes}
         assert {k: (v, t) for (k, v), t in zip(attributes, types, strict=True)} == expected
         assert len(attributes) == len(expected)
+    services = [f"s{n}" for n, group in enumerate(groups) for span in group if _is_kept(span)]
+    assert table["service_name"].to_pylist() == services
+    assert table["resource_attributes"].to_pylist() == [[("service.name", service)] for service in services]
     assert table["event_names"].to_pylist() == [[event.name for event in span.events] for span in kept]
     assert [len(e) for e in table["event_attributes"].to_pylist()] == [len(span.events) for span in kept]
 
@@ -250,11 +253,14 @@ def test_every_span_with_valid_ids_becomes_a_row(groups: list[list[Span]]) -> No
 @_few
 @given(groups=st.lists(st.lists(_records, max_size=4), max_size=3))
 def test_every_log_record_becomes_a_row(groups: list[list[Any]]) -> None:
-    bodies = [otlp.logs(*group) for group in groups]
+    bodies = [otlp.logs(*group, service=f"s{n}") for n, group in enumerate(groups)]
+    services = [f"s{n}" for n, group in enumerate(groups) for _ in group]
     records = [record for group in groups for record in group]
     assert sum(inspect("logs", body).accepted for body in bodies) == len(records)
     table = decode_logs(bodies)
     assert table.num_rows == len(records)
+    assert table["service_name"].to_pylist() == services
+    assert table["resource_attributes"].to_pylist() == [[("service.name", service)] for service in services]
     for record, row in zip(records, table.to_pylist(), strict=True):
         assert dict(row["attributes"]) == {pair.key: _told(pair.value)[0] for pair in record.attributes}
         assert row["body"] == _told(record.body)[0]

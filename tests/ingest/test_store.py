@@ -109,6 +109,16 @@ def test_a_migration_that_was_cut_short_is_run_again(store: Store, monkeypatch: 
             in_worker(lambda sql=sql: store.command(sql))
 
 
+def test_an_insert_cut_between_a_table_and_its_rollup_is_made_whole_by_a_repetition(store: Store) -> None:
+    def cut_and_repeat() -> tuple[int, int]:
+        store.insert("span_rows", _spans(1, 2), token="cut")
+        store.command("TRUNCATE TABLE arrivals")  # as if the process had died before the view was written
+        store.insert("span_rows", _spans(1, 2), token="cut")
+        return _count(store), _count(store, "arrivals")
+
+    assert in_worker(cut_and_repeat) == (2, 2)
+
+
 def test_a_wrong_statement_is_permanent_and_names_no_password(store: Store) -> None:
     with pytest.raises(PermanentError, match="UNKNOWN_TABLE"):
         in_worker(lambda: store.frame("SELECT * FROM nothing"))
