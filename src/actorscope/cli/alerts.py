@@ -40,9 +40,8 @@ def test(name: str) -> None:
         attempt = deliver.send_test(hook, settings.ui.public_url)
         is_fine = 200 <= attempt.status < 300
         failed += not is_fine
-        click.echo(
-            f"{hook.name}: {'delivered' if is_fine else 'failed'}, status {attempt.status}, {attempt.latency_ms} ms {attempt.error}".rstrip()
-        )
+        outcome = "delivered" if is_fine else "failed"
+        click.echo(f"{hook.name}: {outcome}, status {attempt.status}, {attempt.latency_ms} ms {attempt.error}".rstrip())
     sys.exit(1 if failed else 0)
 
 
