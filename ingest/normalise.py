@@ -250,6 +250,9 @@ def _side_effect() -> list[pl.Expr]:
     words = pl.col("tool_name").str.replace_all(r"([a-z])([A-Z])", "${1}_${2}").str.to_lowercase()
     pattern = r"(?:^|[^a-z])(" + "|".join(sorted(_verbs(), key=len, reverse=True)) + r")(?:[^a-z]|$)"
     guess = words.str.extract(pattern, 1).replace_strict(_verbs(), default="unknown", return_dtype=pl.String)
+    # "order_cancel": a noun that is also a verb stands before the deed.
+    ends = r"(?:^|[^a-z])(?:" + "|".join(v for v, effect in _verbs().items() if effect == "destructive") + r")$"
+    guess = pl.when((guess == "write") & words.str.contains(ends)).then(pl.lit("destructive")).otherwise(guess)
     guess = pl.when((pl.col("operation") == "execute_tool") & pl.col("tool_name").is_not_null()).then(guess)
     declared = pl.col("side_effect")
     return [

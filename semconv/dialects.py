@@ -6,6 +6,7 @@ A dialect is one file in `dialects/`; its format is in `dialects/README.md`. Not
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -96,7 +97,7 @@ def load(documents: dict[str, Any]) -> tuple[Dialect, ...]:
     """Dialects from parsed YAML documents by file name. Raises DefinitionError naming every wrong rule."""
     problems: list[Problem] = []
     result = [_dialect(name, document, problems) for name, document in documents.items()]
-    names = [d.name for d in result]
+    names = [d.name for d in result if d.name]
     problems += [Problem(n, "dialect is defined twice") for n in {n for n in names if names.count(n) > 1}]
     if problems:
         raise DefinitionError(problems)
@@ -113,6 +114,9 @@ def _dialect(file: str, document: Any, problems: list[Problem]) -> Dialect:
     known = {column.name for column in columns()}
     rules = []
     for column, raw_rules in (document.get("columns") or {}).items():
+        if not isinstance(raw_rules, list):
+            problems.append(Problem(f"{file}: {column}", "needs a list of rules"))
+            continue
         if column not in known:
             problems.append(Problem(f"{file}: {column}", "no such column", "columns.yaml lists them"))
         rules += [_rule(f"{file}: {column}[{i}]", column, raw, problems) for i, raw in enumerate(raw_rules)]
@@ -139,6 +143,15 @@ def _rule(where: str, column: str, raw: Any, problems: list[Problem]) -> Rule:
         problems.append(Problem(where, f"basis must be one of {', '.join(BASES)}"))
     if raw.get("content", "request") not in _CONTENT:
         problems.append(Problem(where, f"content must be one of {', '.join(_CONTENT)}"))
+    if len(_strings(raw.get("same"))) not in (0, 2):
+        problems.append(Problem(where, "`same` compares two keys"))
+    try:
+        groups = re.compile(raw.get("extract", "()")).groups
+    except re.error as error:
+        groups = 1
+        problems.append(Problem(where, f"extract is no regular expression: {error}"))
+    if groups < 1:
+        problems.append(Problem(where, "extract needs a group"))
     source = raw.get("from", "")
     if source.startswith("@") and source not in SOURCES:
         problems.append(Problem(where, f"unknown source {source}", f"one of {', '.join(SOURCES)}"))

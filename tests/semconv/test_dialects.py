@@ -112,3 +112,23 @@ def test_the_example_in_the_readme_loads() -> None:
     [example] = re.findall(r"```yaml\n(.*?)```", _README, re.DOTALL)
     [dialect] = load({"example.yaml": yaml.safe_load(example)})
     assert (dialect.name, dialect.rules[0].where) == ("traceloop", {"traceloop.span.kind": ("agent",)})
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ({"from": "a.b", "extract": "(["}, "no regular expression"),
+        ({"from": "a.b", "extract": "abc"}, "needs a group"),
+        ({"from": "a.b", "same": ["a.b"]}, "two keys"),
+    ],
+)
+def test_a_rule_that_could_only_fail_later_is_refused_at_once(rule: dict[str, object], says: str) -> None:
+    document = {"dialect": "x", "detect": {"prefixes": ["x."]}, "columns": {"model": [rule]}}
+    with pytest.raises(DefinitionError, match=says):
+        load({"x.yaml": document})
+
+
+def test_rules_that_are_no_list_are_named() -> None:
+    document = {"dialect": "x", "detect": {"prefixes": ["x."]}, "columns": {"model": "gen_ai.request.model"}}
+    with pytest.raises(DefinitionError, match="needs a list"):
+        load({"x.yaml": document})
