@@ -61,6 +61,7 @@ class Runner:
         self._open: dict[tuple[str, str], Any] | None = None
         self._waiting: dict[str, tuple[float, datetime]] = {}
         self._stop = threading.Event()
+        self._wake = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="analysis")
         self.lag_seconds = 0.0
         self.spans_done = 0
@@ -69,9 +70,14 @@ class Runner:
     def start(self) -> None:
         self._thread.start()
 
+    def wake(self) -> None:
+        """Look now: something new is in the store. From any thread."""
+        self._wake.set()
+
     def stop(self) -> None:
         """End after the pass that is running."""
         self._stop.set()
+        self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -103,7 +109,8 @@ class Runner:
                 log.exception("a pass of analysis failed and is repeated")
                 self._open = None
                 self._stop.wait(5)
-            self._stop.wait(self._settings.interval_seconds)
+            self._wake.wait(self._settings.interval_seconds)
+            self._wake.clear()
 
     def run_once(self, at_end: bool = False) -> Pass:
         """One pass over what is new, at most `batch_spans`, and over traces that waited long enough for what is above

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from actorscope.errors import ActorscopeError
 from actorscope.ingest.counters import Counters
@@ -21,11 +22,11 @@ log = logging.getLogger(__name__)
 class Ingest:
     """Everything between the network and the store. The ports are bound when the object exists."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, on_stored: Callable[[], None] = lambda: None) -> None:
         self.counters = Counters()
         self._store = store
         self._spool = Spool(settings.data / "spool")
-        self._writer = Writer(store, self._spool, self.counters)
+        self._writer = Writer(store, self._spool, self.counters, on_stored)
         self._intake = Intake(self._spool, settings.ingest, self.counters, self._writer.put)
         limit = settings.ingest.max_request_mib
         self._grpc = GrpcDoor(self._intake, settings.host, settings.ingest.grpc_port, limit)

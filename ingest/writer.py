@@ -34,11 +34,15 @@ _SEGMENTS = pa.schema(
 class Writer:
     """One thread that stores segments in their order; an insert that fails for the moment is tried until it works.
 
-    The same segment always yields the same rows and the same token: storing it again changes nothing.
+    The same segment always yields the same rows and the same token: storing it again changes nothing. `on_stored` is
+    called after each segment.
     """
 
-    def __init__(self, store: Store, spool: Spool, counters: Counters) -> None:
+    def __init__(
+        self, store: Store, spool: Spool, counters: Counters, on_stored: Callable[[], None] = lambda: None
+    ) -> None:
         self._store = store
+        self._on_stored = on_stored
         self._spool = spool
         self._counters = counters
         self._waiting: queue.Queue[tuple[Path, int] | None] = queue.Queue()
@@ -83,6 +87,7 @@ class Writer:
                 self._counters.set_oldest_waiting(records[0].received_at)
                 self._store_records(int(path.stem), records)
             self._spool.remove(path)
+            self._on_stored()
         except FileNotFoundError:
             log.error("segment %s was deleted before it was stored", path.name)
         except TransientError as error:

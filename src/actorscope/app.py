@@ -57,7 +57,7 @@ class App:
         if "analyze" in self._roles:
             self._start_analysis()
         if "ingest" in self._roles:
-            self.ingest = Ingest(self.settings, self.store)
+            self.ingest = Ingest(self.settings, self.store, self.runner.wake if self.runner else lambda: None)
             self._stops.append(self.ingest.stop)
             self.ingest.start()
         if "explore" in self._roles:
