@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from actorscope import settings as settings_
+from actorscope.analysis.runner import configure
 from actorscope.app import ROLES, App, wait
 from actorscope.errors import DefinitionError, Problem
 from actorscope.ingest import decode
@@ -43,7 +44,9 @@ def _section(**values: Any) -> dict[str, Any]:
 
 def _load(data: Path | None, store: str | None, host: str | None, **ports: int | None) -> settings_.Settings:
     ingest = _section(grpc_port=ports.get("grpc_port"), http_port=ports.get("http_port"))
-    return settings_.load(data=data, store=store, host=host, ingest=ingest, ui=_section(port=ports.get("ui_port")))
+    loaded = settings_.load(data=data, store=store, host=host, ingest=ingest, ui=_section(port=ports.get("ui_port")))
+    configure(loaded.analysis.detectors)  # wrong thresholds stop the start before anything is opened
+    return loaded
 
 
 def _serve(
