@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from actorscope.errors import Reject
-from actorscope.ingest import decode_python
+from actorscope.ingest import decode_columns, decode_python
+from actorscope.ingest.wire import OddWireError
 
-NAME = "python"
+log = logging.getLogger(__name__)
+NAME = "columnar"
 """Which decoder is used, for the start-up line."""
 
 
@@ -47,7 +50,11 @@ def decode_traces(bodies: Sequence[bytes]) -> pa.RecordBatch:
 
     Bodies must have passed `inspect`.
     """
-    return decode_python.decode_traces(bodies)
+    try:
+        return decode_columns.decode_traces(bodies)
+    except OddWireError as odd:
+        log.debug("%d bodies go to the reference decoder: %s", len(bodies), odd)
+        return decode_python.decode_traces(bodies)
 
 
 def decode_logs(bodies: Sequence[bytes]) -> pa.RecordBatch:

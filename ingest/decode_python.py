@@ -1,4 +1,4 @@
-"""The reference decoder: protobuf objects to columns.
+"""The reference decoder: protobuf objects to columns. It says what is right, and reads what the columnar one declines.
 
 The only place where a Python object per span exists; `docs/benchmarks.md` says what it costs.
 """
@@ -42,6 +42,11 @@ def _text(value: Any) -> tuple[str, str]:
     if letter == "y":
         return b64encode(plain).decode(), letter
     return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":")), letter
+
+
+def text_of(value: Any) -> str:
+    """The text under which an AnyValue is kept."""
+    return _text(value)[0]
 
 
 def _plain(value: Any) -> Any:
