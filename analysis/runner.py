@@ -100,6 +100,8 @@ class Runner:
                 done = self.run_once()
                 if done.traces:
                     log.debug("analysed %d spans of %d traces in %.2f s", done.spans, done.traces, done.seconds)
+                    # Half of the time is for others: under load intake comes first, and larger passes cost less.
+                    self._stop.wait(min(done.seconds, 2.0))
                     continue
                 self._tidy()
             except ActorscopeError as error:

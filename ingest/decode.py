@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ from actorscope.ingest.wire import OddWireError
 log = logging.getLogger(__name__)
 NAME = "columnar"
 """Which decoder is used, for the start-up line."""
+_GROUP_BYTES = 6 * 2**20
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,22 @@ def decode_traces(bodies: Sequence[bytes]) -> pa.RecordBatch:
 
     Bodies must have passed `inspect`.
     """
+    parts = [_decode(group) for group in _groups(bodies)]
+    return parts[0] if len(parts) == 1 else pa.concat_batches(parts)
+
+
+def _groups(bodies: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Neighbours of _GROUP_BYTES together: the arrays of a step then stay in memory that is already at hand."""
+    first, size = 0, 0
+    for index, body in enumerate(bodies):
+        if size and size + len(body) > _GROUP_BYTES:
+            yield bodies[first:index]
+            first, size = index, 0
+        size += len(body)
+    yield bodies[first:]
+
+
+def _decode(bodies: Sequence[bytes]) -> pa.RecordBatch:
     try:
         return decode_columns.decode_traces(bodies)
     except OddWireError as odd:
