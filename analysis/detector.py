@@ -11,6 +11,8 @@ import polars as pl
 from actorscope.analysis.finding import Signal
 from actorscope.errors import Problem
 
+WRITES = ("write", "destructive")
+"""Effect classes that change something."""
 FAMILIES = ("delegation", "authority", "cost", "reexecution", "system")
 Frames = Mapping[str, pl.DataFrame]
 

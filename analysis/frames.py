@@ -23,6 +23,8 @@ import polars as pl
 
 from actorscope.analysis import baselines
 from actorscope.analysis.delegations import EDGE, delegations
+from actorscope.analysis.detector import WRITES
+from actorscope.analysis.spending import measured
 from actorscope.analysis.weave import weave
 from actorscope.ingest.store.client import Store
 
@@ -38,7 +40,6 @@ FRAMES = (
     "effects",
     "daily_spend",
 )
-_WRITES = ("write", "destructive")
 _MARGIN = timedelta(days=1)
 _FACTS = (
     "trace_id", "span_id", "start_time", "role", "run_span_id", "parent_run_span_id", "actor_id", "actor_name",
@@ -97,7 +98,7 @@ def keep(store: Store, touched: Touched, version: int) -> None:
     if facts.is_empty():
         return
     traces = facts["trace_id"].unique().sort()
-    is_write = pl.col("signature").is_not_null() & pl.col("side_effect").is_in(_WRITES)
+    is_write = pl.col("signature").is_not_null() & pl.col("side_effect").is_in(WRITES)
     facts = facts.with_columns(pl.when(is_write).then(pl.col("cause_request").str.slice(0, 1000)))
     facts = facts.with_columns(pl.struct(pl.all()).hash(7).alias("fact_digest"))
     known = pl.concat([store.named("known_facts", traces=c.to_list()) for c in _chunks(traces, 2000)])
@@ -126,7 +127,7 @@ def fill(store: Store, touched: Touched, version: int) -> dict[str, pl.DataFrame
     runs = steps.filter("is_run")
     actions = steps.filter(pl.col("role") == "action")
     uses = baselines.remember(store, baselines.FIRST_USES, _members(_tool_writes(actions)), version)
-    frames = {
+    return {
         "runs": runs,
         "actions": actions,
         "costs": steps.filter(pl.col("cost_usd") > 0),
@@ -140,7 +141,6 @@ def fill(store: Store, touched: Touched, version: int) -> dict[str, pl.DataFrame
         "effects": _effects(store, actions),
         "daily_spend": _daily_spend(store, runs),
     }
-    return frames
 
 
 def _members(steps: pl.DataFrame) -> pl.DataFrame:
@@ -150,7 +150,7 @@ def _members(steps: pl.DataFrame) -> pl.DataFrame:
 
 
 def _tool_writes(actions: pl.DataFrame) -> pl.DataFrame:
-    return actions.filter(pl.col("side_effect").is_in(_WRITES), pl.col("tool_name").is_not_null())
+    return actions.filter(pl.col("side_effect").is_in(WRITES), pl.col("tool_name").is_not_null())
 
 
 def _learned(uses: pl.DataFrame) -> pl.DataFrame:
@@ -161,13 +161,10 @@ def _learned(uses: pl.DataFrame) -> pl.DataFrame:
 
 
 def _costs(runs: pl.DataFrame) -> pl.DataFrame:
-    priced = pl.col("run_cost_usd") > 0
-    measured = _members(runs).with_columns(
-        pl.when(priced).then(pl.lit("usd")).otherwise(pl.lit("tokens")).alias("unit"),
-        pl.when(priced).then(pl.col("run_cost_usd")).otherwise(pl.col("run_tokens").cast(pl.Float64)).alias("value"),
-        pl.concat_str("trace_id", "span_id", separator=":").alias("trace_id"),
+    costs = measured(_members(runs)).with_columns(
+        pl.col("measure").alias("value"), pl.concat_str("trace_id", "span_id", separator=":").alias("trace_id")
     )
-    return measured.filter(pl.col("value") > 0)
+    return costs.filter(pl.col("value") > 0)
 
 
 def _effects(store: Store, actions: pl.DataFrame) -> pl.DataFrame:

@@ -53,7 +53,8 @@ def save(store: Store, changes: list[Change], version: int) -> list[dict[str, An
     Findings are written last: a pass that was cut before finds them unchanged and says everything again, with equal ids.
     """
     told = [transition(change) for change in changes if change.kind != "updated"]
-    _insert(store, "transitions", [{**t, "body": json.dumps(t["finding"])} for t in told], drop=("finding",))
+    plain = [{**{k: v for k, v in t.items() if k != "finding"}, "body": json.dumps(t["finding"])} for t in told]
+    _insert(store, "transitions", plain)
     marks = [_mark(c, place, at, severity, version) for c in changes for place, (at, severity) in c.seen.items()] + [
         _mark(c, place, c.finding.updated_at, "", version) for c in changes for place in c.retracted
     ]
@@ -95,10 +96,10 @@ def _row(finding: Finding, version: int) -> dict[str, Any]:
     }
 
 
-def _insert(store: Store, table: str, rows: list[dict[str, Any]], drop: tuple[str, ...] = ()) -> None:
+def _insert(store: Store, table: str, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    frame = pl.DataFrame([{k: v for k, v in row.items() if k not in drop} for row in rows], infer_schema_length=None)
+    frame = pl.DataFrame(rows, infer_schema_length=None)
     whole = [c for c in ("version", "count") if c in frame.columns]
     if "cost_usd" in frame.columns:
         frame = frame.with_columns(pl.col("cost_usd").cast(pl.Float64))

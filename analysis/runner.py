@@ -18,7 +18,7 @@ from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.finding import Signal
 from actorscope.analysis.findings import Change, apply
 from actorscope.analysis.system import FAILURE, failure_signal
-from actorscope.errors import ActorscopeError, DefinitionError
+from actorscope.errors import ActorscopeError, DefinitionError, Problem
 from actorscope.ingest.store.client import Store
 from actorscope.settings import AnalysisSettings
 
@@ -231,8 +231,6 @@ def _clocks(steps: pl.DataFrame, now: datetime) -> dict[str, datetime]:
 
 def configure(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The configuration of every detector; raises DefinitionError with all that is wrong in the settings."""
-    from actorscope.errors import Problem
-
     names = {detector.id for detector in DETECTORS}
     problems = [
         Problem(f"setting analysis.detectors.{name}", "no such detector", f"known: {', '.join(sorted(names))}")

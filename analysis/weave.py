@@ -5,10 +5,12 @@ Takes all known spans of some traces and returns them with these facts. Pure; th
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import polars as pl
 
-from actorscope.analysis.paths import Flags, Rows, above, nearest, parent_rows, take, topmost
+from actorscope.analysis.paths import Flags, Rows, above, depth, nearest, parent_rows, take, topmost
 from actorscope.analysis.prices import price_calls
 
 RUNS = ("invoke_agent",)
@@ -191,8 +193,6 @@ def _cause(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
 
 def _digests(texts: pl.Series) -> pl.Series:
     """Stable short digests, one computation per distinct text."""
-    import hashlib
-
     distinct = texts.unique().drop_nulls()
     table = {text: "ask:" + hashlib.blake2b(text.encode(), digest_size=8).hexdigest() for text in distinct}
     return texts.replace_strict(table, default=None, return_dtype=pl.String)
@@ -299,8 +299,6 @@ def _sum_up(runs: pl.DataFrame) -> pl.DataFrame:
     n = runs.height
     sums = np.zeros((n + 1, 4))
     sums[:n] = runs.select(pl.col("cost", "tokens", "calls", "has_cost").cast(pl.Float64).fill_null(0)).to_numpy()
-    from actorscope.analysis.paths import depth
-
     depths = depth(parent)
     order = np.argsort(-depths, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(depths[order])) + 1):

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from actorscope.errors import PermanentError, Reject, TransientError
+from actorscope.errors import PermanentError, TransientError
 from actorscope.ingest.counters import Counters
 from actorscope.ingest.decode import Inspection, inspect
 from actorscope.ingest.spool import Record, Spool, record_of
@@ -29,15 +29,8 @@ class TooLargeError(PermanentError):
 
 
 @dataclass(frozen=True)
-class Receipt:
+class Receipt(Inspection):
     """What the sender is told: all but `rejects` is safe."""
-
-    accepted: int
-    rejects: tuple[Reject, ...]
-
-    @property
-    def rejected(self) -> int:
-        return sum(reject.count for reject in self.rejects)
 
     @property
     def message(self) -> str:

@@ -11,7 +11,7 @@ from actorscope.ingest.intake import Intake
 from actorscope.ingest.otlp.asgi import AsgiServer
 from actorscope.ingest.otlp.grpc import GrpcDoor
 from actorscope.ingest.otlp.http import http_app
-from actorscope.ingest.spool import Spool
+from actorscope.ingest.spool import Spool, read
 from actorscope.ingest.store.client import Store
 from actorscope.ingest.writer import Writer
 from actorscope.settings import Settings
@@ -50,7 +50,7 @@ class Ingest:
 
     def _earlier_requests(self) -> list[bytes]:
         """Digests of requests that are in the store or in left-over segments."""
-        digests = [record.digest for path in self._spool.left_over for record in self._spool.records(path)]
+        digests = [record.digest for path in self._spool.left_over for record in read(path)]
         try:
             rows = self._store.named("recent_requests", ingester=self._spool.ingester)
             return [*reversed(rows["request"].to_list()), *digests]  # the oldest first: they are forgotten first

@@ -145,10 +145,6 @@ class Spool:
                     path.unlink()
         return segment
 
-    def records(self, path: Path) -> Iterator[Record]:
-        """The records of one of its segments."""
-        return read(path)
-
     def remove(self, path: Path) -> None:
         """Forget a segment that the store holds."""
         path.unlink(missing_ok=True)

@@ -48,8 +48,8 @@ SHORT = {
 _OWN = {"as", "at", "for", "children", "args", "effect", "error", "grant", "tokens"}
 _UNSEEN = {
     "received_at", "trace_state", "flags", "scope_name", "scope_version", "attributes", "attribute_types",
-    "resource_attributes", "event_times", "event_names", "event_attributes", "link_attributes", "dropped_count",
-    "arguments", "result",
+    "resource_attributes", "event_times", "event_names", "event_attributes", "link_trace_ids",
+    "link_span_ids", "link_attributes", "dropped_count", "arguments", "result",
 }  # fmt: skip
 """Columns that `queries/trace_spans.sql` leaves out."""
 _COLUMNS = {f.name for f in SPANS}
@@ -71,12 +71,8 @@ class Made:
 
     def frame(self, rows: Sequence[Row] | None = None) -> pl.DataFrame:
         """The frame that `weave` expects: the columns of `trace_spans.sql`, ids as text, no empty text."""
-        frame = pl.DataFrame(pl.from_arrow(self.table(rows)))
-        hexed = pl.col("trace_id", "span_id", "parent_span_id").bin.encode("hex")
-        frame = frame.with_columns(
-            hexed, pl.col("link_trace_ids", "link_span_ids").list.eval(pl.element().bin.encode("hex"))
-        )
-        return frame.drop(_UNSEEN)
+        frame = pl.DataFrame(pl.from_arrow(self.table(rows))).drop(_UNSEEN)
+        return frame.with_columns(pl.col("trace_id", "span_id", "parent_span_id").bin.encode("hex"))
 
     def name(self, trace_id: str, span_id: str) -> str:
         """What a place is called, as `trace/label`."""

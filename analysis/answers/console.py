@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,8 +65,6 @@ def run(
 
 def answer(store: Store, sql: str, max_rows: int = 10_000) -> Answer:
     """`run` with plain JSON values."""
-    import time
-
     began = time.monotonic()
     frame = run(store, sql, max_rows)
     shown = frame.head(max_rows)

@@ -24,7 +24,7 @@ from typing import Any
 
 import polars as pl
 
-from actorscope.analysis.detector import Detector, Frames, rows
+from actorscope.analysis.detector import WRITES, Detector, Frames, rows
 from actorscope.analysis.finding import Evidence, Signal, weakest
 
 _KEY = ["actor_id", "task_kind"]
@@ -46,7 +46,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per trace and tool."""
     writes = frames["actions"].filter(
         "is_settled",
-        pl.col("side_effect").is_in(["write", "destructive"]),
+        pl.col("side_effect").is_in(WRITES),
         pl.col("actor_id").is_not_null(),
         pl.col("tool_name").is_not_null(),
     )

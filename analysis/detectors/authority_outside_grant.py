@@ -23,7 +23,7 @@ from typing import Any
 
 import polars as pl
 
-from actorscope.analysis.detector import Detector, Frames, rows
+from actorscope.analysis.detector import WRITES, Detector, Frames, rows
 from actorscope.analysis.finding import Evidence, Signal
 
 
@@ -66,7 +66,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
 def _severity(action: dict[str, Any], config: Config) -> str:
     if action["authz_outcome"] == "deny" and action["is_error"]:
         return "info"
-    if action["side_effect"] in ("write", "destructive"):
+    if action["side_effect"] in WRITES:
         return config.write_severity
     return config.read_severity if action["side_effect"] in ("read", "none") else "medium"
 

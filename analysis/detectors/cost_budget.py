@@ -22,9 +22,9 @@ from typing import Any
 
 import polars as pl
 
+from actorscope.analysis import spending
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import Evidence, Signal
-from actorscope.analysis.paths import at_or_below
 
 _UNITS = {"currency": "run_cost_usd", "token": "run_tokens", "call": "run_calls", None: "run_cost_usd"}
 
@@ -49,8 +49,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
         pl.col("budget_limit") > 0, pl.col("budget_scope").is_null() | (pl.col("budget_scope") == "execution")
     )
     budgeted = budgeted.unique(["trace_id", "span_id"]).sort("start_time", "span_id")
-    costs = frames["costs"].unique(["trace_id", "span_id"])
-    signals = [s for run in rows(budgeted) if (s := _run_signal(run, frames["runs"], costs, config))]
+    signals = [s for run in rows(budgeted) if (s := _run_signal(run, frames["runs"], frames["costs"], config))]
     if config.daily_usd:
         signals += [s for day in rows(_days(frames)) if (s := _day_signal(day, config))]
     return signals
@@ -76,14 +75,9 @@ def _run_signal(run: dict[str, Any], runs: pl.DataFrame, costs: pl.DataFrame, co
     severity = _severity((used or 0) / limit, config)
     if severity is None:
         return None
-    below = costs.filter(
-        pl.col("trace_id") == run["trace_id"],
-        pl.col("run_span_id").is_in(at_or_below(runs, run["trace_id"], run["span_id"])),
-    )
-    tip = _tipping(below, limit) if run["budget_unit"] in (None, "currency") else None
-    worst = rows(below.sort("cost_usd", "span_id", descending=[True, False]).head(5))
-    unit = "$" if run["budget_unit"] in (None, "currency") else f" {run['budget_unit']}s"
-    amount = f"${used:.4g} of ${limit:.4g}" if unit == "$" else f"{used:,}{unit} of {limit:,.0f}"
+    spent = spending.below(run, runs, costs)
+    is_money = run["budget_unit"] in (None, "currency")
+    amount = f"${used:.4g} of ${limit:.4g}" if is_money else f"{used:,} {run['budget_unit']}s of {limit:,.0f}"
     return Signal(
         rule="C1",
         severity=severity,
@@ -97,7 +91,7 @@ def _run_signal(run: dict[str, Any], runs: pl.DataFrame, costs: pl.DataFrame, co
         at=run["start_time"],
         evidence=(
             Evidence(run["trace_id"], run["span_id"], "budget", f"budget of the run is {limit:g}"),
-            *(Evidence(c["trace_id"], c["span_id"], "cost", f"{c['name']}: ${c['cost_usd']:.4g}") for c in worst),
+            *spending.evidence(spent),
         ),
         baseline={
             "level": "run",
@@ -109,20 +103,17 @@ def _run_signal(run: dict[str, Any], runs: pl.DataFrame, costs: pl.DataFrame, co
         counterfactual=f"silent below {config.info_share:.0%} of the budget, {limit * config.info_share:g}",
         impact={
             "cost_usd": run["run_cost_usd"],
-            "over_usd": max(0.0, used - limit) if unit == "$" else None,
-            "saved_by_stopping_at_limit_usd": tip["after"] if tip else 0.0,
+            "over_usd": max(0.0, used - limit) if is_money else None,
+            "saved_by_stopping_at_limit_usd": _beyond(spent, limit) if is_money else 0.0,
         },
-        basis="declared" if below.height and below["cost_source"].eq("stated").all() else "derived",
+        basis=spending.basis(spent),
     )
 
 
-def _tipping(costs: pl.DataFrame, limit: float) -> dict[str, Any] | None:
-    """The call with which the budget was passed and what was spent after it."""
-    ordered = costs.sort("start_time", "span_id").with_columns(pl.col("cost_usd").cum_sum().alias("so_far"))
-    over = ordered.filter(pl.col("so_far") > limit)
-    if over.is_empty():
-        return None
-    return {"span_id": over["span_id"][0], "after": float(over["cost_usd"].sum())}
+def _beyond(spent: pl.DataFrame, limit: float) -> float:
+    """What was spent from the call on with which the limit was passed."""
+    ordered = spent.sort("start_time", "span_id")
+    return float(ordered.filter(pl.col("cost_usd").cum_sum() > limit)["cost_usd"].sum())
 
 
 def _day_signal(day: dict[str, Any], config: Config) -> Signal | None:

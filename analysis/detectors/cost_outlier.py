@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from actorscope.analysis import spending
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import Evidence, Signal
-from actorscope.analysis.paths import at_or_below
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,8 @@ def spread(logs: np.ndarray[Any, Any], config: Config) -> tuple[float, float]:
 
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per run that stands out."""
-    runs = frames["runs"].with_columns(
-        pl.col("task_kind").fill_null(""),
-        _unit().alias("unit"),
-        _measure().alias("measure"),
-        pl.col("start_time").dt.timestamp("ns").alias("at_ns"),
+    runs = spending.measured(frames["runs"]).with_columns(
+        pl.col("task_kind").fill_null(""), pl.col("start_time").dt.timestamp("ns").alias("at_ns")
     )
     runs = runs.filter("is_settled", pl.col("measure") > 0, pl.col("actor_id").is_not_null()).unique(
         ["trace_id", "span_id"]
@@ -95,18 +92,6 @@ def _history(costs: pl.DataFrame) -> dict[tuple[Any, ...], tuple[np.ndarray[Any,
         (actor, kind or "", unit): (at.dt.replace_time_zone(None).to_numpy(), value.to_numpy())
         for actor, kind, unit, at, value in zip(*groups.get_columns(), strict=True)
     }
-
-
-def _unit() -> pl.Expr:
-    return pl.when(pl.col("run_cost_usd") > 0).then(pl.lit("usd")).otherwise(pl.lit("tokens"))
-
-
-def _measure() -> pl.Expr:
-    return (
-        pl.when(pl.col("run_cost_usd") > 0)
-        .then(pl.col("run_cost_usd"))
-        .otherwise(pl.col("run_tokens").cast(pl.Float64))
-    )
 
 
 def _judge(run: dict[str, Any], before: np.ndarray[Any, Any], frames: Frames, config: Config) -> Signal | None:
@@ -136,12 +121,7 @@ def _signal(
     before: np.ndarray[Any, Any], frames: Frames, config: Config,
 ) -> Signal:  # fmt: skip
     median, kind = math.exp(middle), run["task_kind"] or "any work"
-    below = frames["costs"].filter(
-        pl.col("trace_id") == run["trace_id"],
-        pl.col("run_span_id").is_in(at_or_below(frames["runs"], run["trace_id"], run["span_id"])),
-    )
-    below = below.unique(["trace_id", "span_id"])
-    worst = rows(below.sort("cost_usd", "span_id", descending=[True, False]).head(5))
+    spent = spending.below(run, frames["runs"], frames["costs"])
     return Signal(
         rule="C3",
         severity=severity,
@@ -160,7 +140,7 @@ def _signal(
                 "outlier",
                 f"{_amount(run['measure'], run['unit'])} against a median of {_amount(median, run['unit'])}",
             ),
-            *(Evidence(c["trace_id"], c["span_id"], "cost", f"{c['name']}: ${c['cost_usd']:.4g}") for c in worst),
+            *spending.evidence(spent),
         ),
         baseline={
             "level": "actor and task kind" if run["task_kind"] else "actor",
@@ -179,7 +159,7 @@ def _signal(
             "tokens": run["run_tokens"],
             "above_median_usd": run["measure"] - median if run["unit"] == "usd" else None,
         },
-        basis="declared" if below.height and below["cost_source"].eq("stated").all() else "derived",
+        basis=spending.basis(spent),
         caveats=() if run["unit"] == "usd" else ("no price is known for these calls: compared by tokens",),
     )
 

@@ -26,7 +26,7 @@ from typing import Any
 
 import polars as pl
 
-from actorscope.analysis.detector import Detector, Frames, rows
+from actorscope.analysis.detector import WRITES, Detector, Frames, rows
 from actorscope.analysis.finding import Evidence, Signal, weakest
 
 _GRAVE = re.compile(
@@ -51,7 +51,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
         frames["actions"]
         .filter(
             "is_settled",
-            pl.col("side_effect").is_in(["write", "destructive"]),
+            pl.col("side_effect").is_in(WRITES),
             pl.col("signature").is_not_null(),
             pl.col("is_error").not_(),
             pl.col("replayed").fill_null(False).not_(),

@@ -41,7 +41,7 @@ class App:
 
     def start(self) -> None:
         """Open the store, then the rooms from the bottom up. Raises when a part cannot start; what started is stopped."""
-        # Decoding makes many short-lived objects and no cycles: the collector would walk them for nothing.
+        # Parsing makes many short-lived objects and no cycles: the collector would walk them for nothing.
         gc.set_threshold(100_000, 50, 50)
         try:
             in_worker(self._start)
@@ -106,9 +106,8 @@ class App:
         return {
             "status": "ok" if self._started else "starting",
             "version": __version__,
-            "store": self.store.safe_url,
             "roles": list(self._roles),
-            **{k: v for k, v in self.addresses().items() if k != "store"},
+            **self.addresses(),
             **counters,
             "analysis_lag_seconds": round(self.runner.lag_seconds, 3) if self.runner else None,
             "analysed_spans": self.runner.spans_done if self.runner else None,

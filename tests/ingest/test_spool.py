@@ -114,7 +114,7 @@ def test_left_over_segments_are_found_beside_a_folder_without_any(tmp_path: Path
         (tmp_path / name).mkdir()
     again = Spool(tmp_path)
     assert (again.ingester, again.left_over) == (spool.ingester, [segment.path])
-    assert list(again.records(segment.path)) == _RECORDS
+    assert list(read(segment.path)) == _RECORDS
     assert again.bytes_on_disk() == segment.size
 
 

@@ -1,0 +1,45 @@
+"""What a run spent: the measure by which runs are compared, and the calls that make it up. Plain frames, no store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from actorscope.analysis.detector import rows
+from actorscope.analysis.finding import Evidence
+from actorscope.analysis.paths import at_or_below
+
+_SHOWN = 5
+
+
+def measured(runs: pl.DataFrame) -> pl.DataFrame:
+    """Runs with `unit` and `measure`: dollars, or tokens where nothing is priced."""
+    is_priced = pl.col("run_cost_usd") > 0
+    return runs.with_columns(
+        pl.when(is_priced).then(pl.lit("usd")).otherwise(pl.lit("tokens")).alias("unit"),
+        pl.when(is_priced)
+        .then(pl.col("run_cost_usd"))
+        .otherwise(pl.col("run_tokens").cast(pl.Float64))
+        .alias("measure"),
+    )
+
+
+def below(run: dict[str, Any], runs: pl.DataFrame, costs: pl.DataFrame) -> pl.DataFrame:
+    """The costs of a run and of all it delegated."""
+    inside = at_or_below(runs, run["trace_id"], run["span_id"])
+    mine = costs.filter(pl.col("trace_id") == run["trace_id"], pl.col("run_span_id").is_in(inside))
+    return mine.unique(["trace_id", "span_id"])
+
+
+def evidence(spent: pl.DataFrame) -> tuple[Evidence, ...]:
+    """The costliest of these calls."""
+    worst = spent.sort("cost_usd", "span_id", descending=[True, False]).head(_SHOWN)
+    return tuple(
+        Evidence(c["trace_id"], c["span_id"], "cost", f"{c['name']}: ${c['cost_usd']:.4g}") for c in rows(worst)
+    )
+
+
+def basis(spent: pl.DataFrame) -> str:
+    """Declared where every span states its cost, derived where the price list was used."""
+    return "declared" if spent.height and spent["cost_source"].eq("stated").all() else "derived"
