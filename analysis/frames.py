@@ -16,18 +16,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
-from actorscope.analysis import baselines
+from actorscope.analysis import baselines, stitch
 from actorscope.analysis.delegations import EDGE, delegations
 from actorscope.analysis.detector import WRITES
 from actorscope.analysis.spending import measured
+from actorscope.analysis.told import told
 from actorscope.analysis.weave import weave
 from actorscope.ingest.store.client import Store
 
+log = logging.getLogger(__name__)
 FRAMES = (
     "runs",
     "actions",
@@ -41,11 +45,15 @@ FRAMES = (
     "daily_spend",
 )
 _MARGIN = timedelta(days=1)
+_MOST_ALIKE = 4
+"""Traces that are looked at for one thing in common: a conversation may be long, and the nearest ones tell."""
+_MOST_RELATED = 2000
 _FACTS = (
     "trace_id", "span_id", "start_time", "role", "run_span_id", "parent_run_span_id", "actor_id", "actor_name",
-    "actor_basis", "caller_id", "caller_name", "task_kind", "trigger", "user_id", "conversation_id", "cause_id", "cause_basis",
+    "actor_basis", "actor_kind", "caller_id", "caller_name", "task_kind", "trigger", "user_id", "conversation_id", "cause_id", "cause_basis",
     "is_error", "is_counted", "cost_usd", "cost_source", "attempt", "tool_name", "side_effect", "signature", "is_replayed",
-    "idempotency_digest", "cause_request", "run_cost_usd", "run_tokens", "run_calls",
+    "idempotency_digest", "cause_request", "run_cost_usd", "run_tokens", "run_calls", "asked_arguments", "input_digest",
+    "error_type", "approval_id", "approval_status", "approver_type", "approver_id", "authz_outcome", "state",
 )  # fmt: skip
 
 
@@ -58,14 +66,59 @@ class Touched:
 
 
 def read(store: Store, arrivals: pl.DataFrame) -> pl.DataFrame:
-    """The known spans of the traces in `arrivals` (trace_id, start_time), empty text as null."""
+    """The known spans of the traces in `arrivals` (trace_id, start_time) and of those that go on from them or before
+    them, with what log records say of them; empty text as null.
+
+    `is_context` marks spans of traces that are only there so that the others are seen whole: what follows for them
+    may be incomplete.
+    """
     low, high = arrivals.select(low=pl.col("start_time").min(), high=pl.col("start_time").max()).row(0)
     bounds = {"from": low - _MARGIN, "to": high + _MARGIN}
-    parts = [
-        store.named("trace_spans", traces=chunk.to_list(), **bounds)
-        for chunk in _chunks(arrivals["trace_id"].unique().sort(), 2000)
-    ]
-    return nulls(pl.concat(parts))
+    wanted = set(arrivals["trace_id"])
+    known, spans = set(wanted), _spans(store, wanted, bounds)
+    parts = [spans]
+    for is_context in (False, True):
+        new = _related(store, spans, bounds) - known
+        if not new:
+            break
+        known |= new
+        spans = _spans(store, new, bounds)
+        parts.append(spans.with_columns(pl.lit(is_context).alias("is_context")))
+    return pl.concat(parts)
+
+
+def _related(store: Store, spans: pl.DataFrame, bounds: Mapping[str, datetime]) -> set[str]:
+    """Traces that share a delegation, a task, a conversation, a response or a waiting call with these, or a span link."""
+    found = stitch.linked(spans)
+    for chunk in _chunks(pl.Series(stitch.keys(spans), dtype=pl.String), 20_000):
+        found |= set(store.named("related", keys=chunk.to_list(), most=_MOST_ALIKE, **bounds)["trace_id"])
+    found -= set(spans["trace_id"])
+    if len(found) > _MOST_RELATED:
+        log.warning("%d traces belong to the new ones; %d are looked at", len(found), _MOST_RELATED)
+    return set(sorted(found)[:_MOST_RELATED])
+
+
+def _spans(store: Store, traces: set[str], bounds: Mapping[str, datetime]) -> pl.DataFrame:
+    chunks = _chunks(pl.Series(sorted(traces), dtype=pl.String), 2000)
+    spans = nulls(pl.concat(store.named("trace_spans", traces=c.to_list(), **bounds) for c in chunks))
+    spans = spans.with_columns(pl.col("has_result", "has_object").cast(pl.Boolean))
+    logs = nulls(pl.concat(store.named("trace_logs", traces=c.to_list(), **bounds) for c in chunks))
+    return told(spans, logs).with_columns(pl.lit(False).alias("is_context"))
+
+
+def unstored(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `span_rows` and `log_rows` that are in no store, as `read` returns them."""
+    ids = ["trace_id", "span_id"]
+    spans = spans.with_columns(
+        pl.col(*ids, "parent_span_id").bin.encode("hex"),
+        pl.col("link_trace_ids", "link_span_ids").list.eval(pl.element().bin.encode("hex")),
+        (pl.col("result") != "").fill_null(False).alias("has_result"),
+        (pl.col("arguments").str.starts_with("{") | (pl.col("arguments").is_null() & pl.col("input_digest").is_not_null()))
+        .fill_null(False)
+        .alias("has_object"),
+    )
+    spans = nulls(spans).unique(ids, keep="first", maintain_order=True)
+    return told(spans, nulls(logs.with_columns(pl.col(ids).bin.encode("hex")))).with_columns(is_context=pl.lit(False))
 
 
 def _chunks(series: pl.Series, size: int) -> list[pl.Series]:
@@ -85,11 +138,14 @@ def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched
     """
     steps = weave(spans)
     steps = steps.with_columns((pl.col("is_rooted") | pl.col("trace_id").is_in(list(overdue))).alias("is_settled"))
+    edges = stitch.stitch(steps, delegations(steps))
+    steps = stitch.callers(steps, edges)
     signature = pl.when(pl.col("input_digest").is_not_null() & pl.col("tool_name").is_not_null()).then(
         pl.format("{} {}", "tool_name", "input_digest")
     )
     steps = steps.with_columns(signature.alias("signature"), pl.col("replayed").fill_null(False).alias("is_replayed"))
-    return Touched(steps, delegations(steps))
+    ours = steps.filter("is_context").select("trace_id").unique()
+    return Touched(steps.filter(pl.col("is_context").not_()), edges.join(ours, on="trace_id", how="anti"))
 
 
 def keep(store: Store, touched: Touched, version: int) -> None:

@@ -13,6 +13,11 @@ Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 
+def flag(expression: pl.Expr, steps: pl.DataFrame) -> Flags:
+    """The rows for which an expression is true."""
+    return np.asarray(steps.select(expression.fill_null(False)).to_series().to_numpy(), dtype=np.bool_)
+
+
 def parent_rows(spans: pl.DataFrame) -> Rows:
     """For each span the row of its parent within the same trace."""
     ids = spans.select("trace_id", "span_id").with_row_index("row").unique(["trace_id", "span_id"], keep="first")

@@ -25,6 +25,7 @@ from actorscope.settings import AnalysisSettings
 log = logging.getLogger(__name__)
 _ARRIVAL = {
     "seq": pl.UInt64(), "trace_id": pl.String(), "start_time": pl.Datetime("ns", "UTC"), "received_at": pl.Datetime("ns", "UTC"),
+    "is_log": pl.Boolean(),
 }  # fmt: skip
 _PATIENCE_SECONDS = 60.0
 """How long a trace waits for spans above those that came; children are exported before their parents."""
@@ -136,9 +137,10 @@ class Runner:
         changes = self._judge(offered, touched.steps, arrivals, version)
         self._look_again_at(frames.later_repetitions(touched, offered["effects"]))
         self._store.insert_frame("progress", marks)
-        self.spans_done += new.height
+        spans = new.filter(pl.col("is_log").not_()).height
+        self.spans_done += spans
         self.rows_seen += touched.steps.height
-        return Pass(new.height, touched.steps["trace_id"].n_unique(), len(changes), time.monotonic() - began)
+        return Pass(spans, touched.steps["trace_id"].n_unique(), len(changes), time.monotonic() - began)
 
     def _overdue(self, at_end: bool) -> pl.DataFrame:
         """Traces whose missing top did not come in time; they are judged as they are, once."""
@@ -177,7 +179,8 @@ class Runner:
             new = self._store.named("arrivals", ingester=row["ingester"], after=row["done"], most=room)
             room -= new.height
             parts.append(new)
-            marks.append({"ingester": row["ingester"], "seq": new["seq"].max(), "spans": row["spans"] + new.height})
+            spans = row["spans"] + new.filter(pl.col("is_log").not_()).height
+            marks.append({"ingester": row["ingester"], "seq": new["seq"].max(), "spans": spans})
         if not parts:
             return pl.DataFrame(schema=_ARRIVAL), pl.DataFrame()
         types = {"seq": pl.UInt64, "spans": pl.UInt64, "updated_at": pl.Datetime("ns", "UTC")}

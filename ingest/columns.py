@@ -49,11 +49,8 @@ a array, k key-value list, y bytes, n empty), so that no type is lost. Arrays an
 `dropped_count` sums the three dropped counts of OTLP.
 """
 
-LOGS = pa.schema(
+DECODED_LOGS = pa.schema(
     [
-        ("ingester", pa.string()),
-        ("seq", pa.uint64()),
-        ("received_at", TIME),
         ("time", TIME),
         ("observed_time", TIME),
         ("trace_id", pa.binary(16)),
@@ -67,7 +64,7 @@ LOGS = pa.schema(
         ("resource_attributes", TEXT_MAP),
     ]
 )
-"""A log record as stored; trace and span id are zero where the record names none."""
+"""What a decoder returns for log records; trace and span id are zero where the record names none."""
 
 _ARROW = {
     "name": pa.string(),
@@ -83,3 +80,6 @@ ARRIVAL = [("ingester", pa.string()), ("seq", pa.uint64()), ("received_at", TIME
 
 SPANS = pa.schema([*ARRIVAL, *DECODED_SPANS, ("dialect", pa.string()), *FACTS, *BASIS])
 """A span as stored: order of arrival, plain OTLP, the dialect, the facts and their basis."""
+
+LOGS = pa.schema([*ARRIVAL, *DECODED_LOGS, ("dialect", pa.string()), *FACTS])
+"""A log record as stored: order of arrival, plain OTLP, the dialect and what it says of its span."""

@@ -5,13 +5,17 @@ These run once per distinct text of a batch (`normalise` sees to that), not once
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
+import re
 from typing import Any
 
 import rfc8785
 
 REQUEST_LIMIT = 4096
+IS, AND = "\x1e", "\x1f"
+"""Between key and value, and between pairs, where many attributes are handed over as one text."""
 _REQUEST_KEYS = ("input", "task", "question", "query", "request", "prompt", "message", "instruction", "content", "text")
 
 
@@ -65,6 +69,111 @@ def _text(message: Any) -> str | None:
             if message.get(key):
                 return _text(message[key])
     return None
+
+
+def tool_calls(text: str) -> str | None:
+    """The tool calls in a model's answer as JSON `[{"id", "name", "arguments"}]`, arguments as text; None without any.
+
+    Takes a message, a list of messages or parts, or attributes with an index in their keys, in any vocabulary: a call
+    is whatever has a name and arguments and is said to be a call.
+    """
+    found: list[dict[str, str]] = []
+    try:
+        _find_calls(_indexed(text) if IS in text else json.loads(text), found)
+    except (ValueError, RecursionError):
+        return None
+    return json.dumps(found) if found else None
+
+
+_CALL_TYPES = ("tool_call", "function_call", "tool_use", "tool-call", "function", "functionCall")
+_NAME_KEYS, _ID_KEYS = ("name", "toolName", "tool_name"), ("id", "call_id", "toolCallId", "toolUseId", "tool_call_id")
+_ARGUMENT_KEYS = ("arguments", "args", "input", "arguments_json")
+_WRAPS = ("function", "toolUse", "functionCall", "function_call", "tool_call")
+
+
+def _find_calls(value: Any, found: list[dict[str, str]], is_call: bool = False) -> None:
+    if isinstance(value, str) and value[:1] in "[{" and len(found) < 1000:
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return
+    if isinstance(value, list):
+        for item in value:
+            _find_calls(item, found, is_call)
+    elif isinstance(value, dict):
+        name = next((value[key] for key in _NAME_KEYS if isinstance(value.get(key), str)), None)
+        arguments = next((value[key] for key in _ARGUMENT_KEYS if key in value), None)
+        if name and (is_call or value.get("type") in _CALL_TYPES) and (arguments is not None or is_call):
+            call_id = next((value[key] for key in _ID_KEYS if isinstance(value.get(key), str)), "")
+            text = arguments if isinstance(arguments, str) else json.dumps(arguments if arguments is not None else {})
+            found.append({"id": _whole(call_id), "name": _whole(name), "arguments": _whole(text)})
+            return
+        for key, inner in value.items():
+            if key in _WRAPS and isinstance(inner, dict):
+                outer = {k: value[k] for k in _ID_KEYS if k in value}
+                _find_calls({**outer, **inner}, found, True)
+            elif isinstance(inner, (list, dict, str)) and key not in _ARGUMENT_KEYS:
+                _find_calls(inner, found, key in ("tool_calls", "toolCalls", "function_calls"))
+
+
+def _indexed(text: str) -> Any:
+    """Attributes with dots and numbers in their keys as nested objects; numbers become keys, order is kept."""
+    root: dict[str, Any] = {}
+    for pair in text.split(AND):
+        key, _, value = pair.partition(IS)
+        place, parts = root, key.split(".")
+        for part in parts[:-1]:
+            inner = place.get(part)
+            place[part] = place = inner if isinstance(inner, dict) else {}
+        place[parts[-1]] = value
+    return _lists(root)
+
+
+def _lists(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if value and all(key.isdecimal() for key in value):
+        return [_lists(value[key]) for key in sorted(value, key=int)]
+    return {key: _lists(inner) for key, inner in value.items()}
+
+
+def arguments(text: str) -> str:
+    """The arguments of a tool as they were meant: without `args`/`kwargs` and other wrapping, as JSON where they are a
+    Python literal; the text itself where nothing of this applies.
+    """
+    try:
+        value = _literal(text)
+        if isinstance(value, dict) and isinstance(value.get("input_str"), str):
+            value = _literal(value["input_str"])
+        if isinstance(value, dict) and "kwargs" in value and set(value) <= _WRAPPING:
+            value = _unwrapped(value)
+        if isinstance(value, dict):
+            value = {k: v for k, v in value.items() if not (isinstance(v, str) and _OBJECT.match(v))}
+        return json.dumps(value) if isinstance(value, (dict, list)) else text
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return text
+
+
+_OBJECT = re.compile(r"<[\w.]+ object(?: at 0x[0-9a-f]+)?>")
+_WRAPPING = {"args", "kwargs", "sanitize_inputs_outputs", "tool_name"}
+_LITERAL_LIMIT = 65_536
+
+
+def _literal(text: str) -> Any:
+    """A JSON value, or a Python literal as `repr` writes it; ValueError for anything else."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        if text[:1] not in "{[" or len(text) > _LITERAL_LIMIT or max(text.count("["), text.count("{")) > 200:
+            raise
+        return ast.literal_eval(text)
+
+
+def _unwrapped(value: dict[str, Any]) -> Any:
+    args, kwargs = value.get("args"), value.get("kwargs")
+    if not args:
+        return kwargs if isinstance(kwargs, dict) else {}
+    return args[0] if not kwargs and isinstance(args, list) and len(args) == 1 and isinstance(args[0], dict) else value
 
 
 def names(text: str) -> list[str]:

@@ -75,5 +75,5 @@ def _decode(bodies: Sequence[bytes]) -> pa.RecordBatch:
 
 
 def decode_logs(bodies: Sequence[bytes]) -> pa.RecordBatch:
-    """Log records of `bodies` in order, with the columns of LOGS after `received_at`."""
+    """Log records of `bodies` in order, with the columns DECODED_LOGS."""
     return decode_python.decode_logs(bodies)

@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from actorscope.ingest.columns import DECODED_SPANS, KINDS, LOGS, STATUSES, TEXT_MAP
+from actorscope.ingest.columns import DECODED_LOGS, DECODED_SPANS, KINDS, STATUSES, TEXT_MAP
 
 _ZERO16, _ZERO8 = bytes(16), bytes(8)
 _LETTER = {
@@ -196,7 +196,7 @@ def _lists(shape: list[list[Any]], maps: _Maps) -> pa.Array:
 
 def decode_logs(bodies: Sequence[bytes]) -> pa.RecordBatch:
     """See `actorscope.ingest.decode.decode_logs`."""
-    fields = [f for f in LOGS if f.name not in ("ingester", "seq", "received_at")]
+    fields = list(DECODED_LOGS)
     rows: dict[str, list[Any]] = {f.name: [] for f in fields}
     attributes, resources, resource_index = _Maps(), _Maps(), []
     for body in bodies:

@@ -5,6 +5,7 @@ The rules are data (`actorscope.semconv.dialects`); nothing here knows a framewo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
@@ -13,19 +14,28 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import yaml
 
-from actorscope.ingest import content
+from actorscope.ingest import content, handoffs
 from actorscope.ingest.columns import BASIS, FACTS
 from actorscope.semconv.dialects import Column, Rule, columns, dialects
 
-_PSEUDO = {"@name": "name", "@scope": "scope_name", "@service": "service_name"}
+_SPAN = {
+    "@name": "name", "@scope": "scope_name", "@service": "service_name", "@status": "status_code", "@kind": "kind",
+}  # fmt: skip
+_LOG = {"@event": "event_name", "@body": "body", "@scope": "scope_name", "@service": "service_name"}
 _BASIS_COLUMNS = {"operation": "operation_basis", "agent_name": "agent_basis", "side_effect": "side_effect_basis"}
-_CONTENT: dict[str, Callable[[str], str | None]] = {"request": content.request}
+_CONTENT: dict[str, Callable[[str], str | None]] = {
+    "request": content.request, "tool_calls": content.tool_calls, "arguments": content.arguments,
+}  # fmt: skip
 _TYPES: dict[str, Any] = {
     "name": pl.String, "text": pl.String, "int": pl.UInt64, "double": pl.Float64, "bool": pl.Boolean,
     "names": pl.List(pl.String),
 }  # fmt: skip
+_ROW = pl.UInt32
+_NOTHING = "\x00"
+"""Stands for the value of a `nothing` rule while the rules of a column are asked."""
 
 
 def normalise(spans: pa.RecordBatch) -> pa.Table:
@@ -34,20 +44,37 @@ def normalise(spans: pa.RecordBatch) -> pa.Table:
     Unknown spans yield empty facts. No input raises: a value that does not fit its column is left out
     (the attribute itself is kept as it came).
     """
-    wide = _wide(spans)
+    long = _long(spans.column("attributes"), spans.num_rows)
+    wide = _join(_wide(spans, long, _SPAN), [_event_values(spans), *_resource_values(spans), *_gathered(long)])
+    return _facts(wide)
+
+
+def normalise_logs(logs: pa.RecordBatch) -> pa.Table:
+    """The same columns for decoded log records: what a record says of the span that it names."""
+    long = _long(logs.column("attributes"), logs.num_rows)
+    return _facts(_join(_wide(logs, long, _LOG), _gathered(long)))
+
+
+def _facts(wide: pl.DataFrame) -> pa.Table:
     seen = frozenset(wide.columns)
+    spoken = int(wide.select(pl.col("bits").bitwise_or()).item() or 0)
     for column in columns():
-        wide = wide.with_columns(_fill(column, wide, seen))
+        wide = wide.with_columns(_fill(column, wide, seen, spoken))
+    if spoken:
+        wide = wide.with_columns(_hand_off())
     wide = wide.with_columns(_digest(wide), *_side_effect())
     names = ["dialect", *(name for name, _ in FACTS), *(name for name, _ in BASIS)]
     return wide.select(names).to_arrow().cast(pa.schema([("dialect", pa.string()), *FACTS, *BASIS]))
 
 
-def _wide(spans: pa.RecordBatch) -> pl.DataFrame:
-    """One row per span with a column `a:<key>` for each attribute that a rule looks at, and the dialects as bits."""
-    attributes = spans.column("attributes")
-    rows = np.repeat(np.arange(spans.num_rows, dtype=np.uint32), np.diff(attributes.offsets.to_numpy()))
-    long = pl.DataFrame({"row": rows, "key": pl.from_arrow(attributes.keys), "value": pl.from_arrow(attributes.items)})
+def _long(maps: pa.MapArray, height: int) -> pl.DataFrame:
+    """One row per attribute: row, key, value."""
+    rows = np.repeat(np.arange(height, dtype=np.uint32), np.diff(maps.offsets.to_numpy()))
+    return pl.DataFrame({"row": rows, "key": pl.from_arrow(maps.keys), "value": pl.from_arrow(maps.items)})
+
+
+def _wide(records: pa.RecordBatch, long: pl.DataFrame, pseudo: dict[str, str]) -> pl.DataFrame:
+    """One row per record with a column `a:<key>` for each attribute that a rule looks at, and the dialects as bits."""
     keys = long.select(pl.col("key").unique())
     keys = keys.with_columns(
         pl.Series("bits", [_bits(key) for key in keys["key"]], pl.UInt64),
@@ -56,21 +83,90 @@ def _wide(spans: pa.RecordBatch) -> pl.DataFrame:
     long = long.join(keys, on="key")
     base = pl.DataFrame(
         {
-            "row": np.arange(spans.num_rows, dtype=np.uint32),
-            **{p: pl.from_arrow(spans.column(c)) for p, c in _PSEUDO.items()},
+            "row": np.arange(records.num_rows, dtype=np.uint32),
+            **{name: pl.from_arrow(records.column(column)) for name, column in pseudo.items()},
         }
     )
     bits = long.group_by("row").agg(pl.col("bits").bitwise_or())
-    wanted = long.filter("wanted").with_columns(("a:" + pl.col("key")).alias("key"))
-    wide = base.join(bits, on="row", how="left", maintain_order="left")
-    if wanted.height:
-        table = wanted.pivot(on="key", index="row", values="value", aggregate_function="last")
-        wide = wide.join(table, on="row", how="left", maintain_order="left")
+    wide = _join(base.join(bits, on="row", how="left", maintain_order="left"), [_pivot("a:", long.filter("wanted"))])
     wide = wide.with_columns((pl.col("bits").fill_null(0) | _scope_bits()).alias("bits"))
     label = pl.lit("")
     for index, dialect in enumerate(dialects()):
         label = pl.when(_speaks(index)).then(pl.lit(dialect.name)).otherwise(label)
     return wide.with_columns(label.alias("dialect"))
+
+
+def _pivot(prefix: str, long: pl.DataFrame) -> pl.DataFrame:
+    """One row per record and a column per key; the last value of a key counts."""
+    long = long.with_columns((pl.lit(prefix) + pl.col("key")).alias("key"))
+    if long.is_empty():
+        return pl.DataFrame(schema={"row": _ROW})
+    return long.pivot(on="key", index="row", values="value", aggregate_function="last")
+
+
+def _join(wide: pl.DataFrame, tables: list[pl.DataFrame]) -> pl.DataFrame:
+    for table in tables:
+        if table.width > 1:
+            wide = wide.join(table, on="row", how="left", maintain_order="left")
+    return wide
+
+
+def _event_values(spans: pa.RecordBatch) -> pl.DataFrame:
+    """The attributes of span events that rules read, as columns `a:event <name> <key>`."""
+    lists = spans.column("event_names")
+    names = pl.DataFrame({"name": pl.from_arrow(lists.flatten())}).with_row_index("event")
+    rows = np.repeat(np.arange(spans.num_rows, dtype=np.uint32), np.diff(lists.offsets.to_numpy()))
+    names = names.with_columns(pl.Series("row", rows)).filter(pl.col("name").is_in(list(_wanted_events())))
+    if names.is_empty():
+        return pl.DataFrame(schema={"row": _ROW})
+    long = _long(spans.column("event_attributes").flatten(), len(rows)).rename({"row": "event"})
+    long = names.join(long, on="event", how="inner", maintain_order="left")
+    long = long.with_columns(pl.format("event {} {}", "name", "key").alias("key"))
+    return _pivot("a:", long.filter(pl.col("key").is_in(list(_places()))))
+
+
+def _resource_values(spans: pa.RecordBatch) -> list[pl.DataFrame]:
+    wanted = [place.removeprefix("resource ") for place in _places() if place.startswith("resource ")]
+    keys = spans.column("resource_attributes").keys
+    if not wanted or not pc.any(pc.is_in(keys, pa.array(wanted))).as_py():
+        return []
+    long = _long(spans.column("resource_attributes"), spans.num_rows).filter(pl.col("key").is_in(wanted))
+    return [_pivot("a:resource ", long)]
+
+
+def _gathered(long: pl.DataFrame) -> list[pl.DataFrame]:
+    """For each rule with `keys` the matching attributes of a record as one text; see `content.flat`."""
+    tables = []
+    distinct = long["key"].unique().to_list() if _patterns() else []
+    for pattern in _patterns():
+        matching = [key for key in distinct if _matches(pattern, key)]
+        if not matching:
+            continue
+        found = long.filter(pl.col("key").is_in(matching)).sort("row", "key", maintain_order=True)
+        pair = pl.concat_str("key", "value", separator=content.IS)
+        name = f"a:keys {pattern}"
+        tables.append(found.group_by("row").agg(pair.str.join(content.AND).alias(name)))
+    return tables
+
+
+@cache
+def _matches(pattern: str, key: str) -> bool:
+    return re.match(pattern, key) is not None
+
+
+@cache
+def _places() -> frozenset[str]:
+    return frozenset(rule.place for d in dialects() for rule in d.rules)
+
+
+@cache
+def _wanted_events() -> frozenset[str]:
+    return frozenset(rule.event for d in dialects() for rule in d.rules if rule.event)
+
+
+@cache
+def _patterns() -> tuple[str, ...]:
+    return tuple(sorted({rule.keys for d in dialects() for rule in d.rules if rule.keys}))
 
 
 @cache
@@ -83,17 +179,15 @@ def _wanted() -> frozenset[str]:
 @cache
 def _bits(key: str) -> int:
     """Which dialects an attribute key reveals."""
-    hits = (
-        key in d.attributes or key.startswith(d.prefixes) if d.prefixes else key in d.attributes for d in dialects()
-    )
+    hits = (key in d.attributes or (d.prefixes and key.startswith(d.prefixes)) for d in dialects())
     return sum(1 << index for index, hit in enumerate(hits) if hit)
 
 
 def _scope_bits() -> pl.Expr:
     bits = pl.lit(0, pl.UInt64)
     for index, dialect in enumerate(dialects()):
-        for scope in dialect.scopes:
-            hit = pl.col("@scope").str.starts_with(scope)
+        if dialect.scopes:
+            hit = pl.any_horizontal(pl.col("@scope").str.starts_with(scope) for scope in dialect.scopes)
             bits = bits | pl.when(hit).then(pl.lit(1 << index, pl.UInt64)).otherwise(pl.lit(0, pl.UInt64))
     return bits
 
@@ -116,11 +210,13 @@ def _rules(column: Column) -> tuple[tuple[int | None, Rule], ...]:
     return (*own, *sorted(rest, key=lambda pair: not pair[1].first))
 
 
-def _fill(column: Column, wide: pl.DataFrame, seen: frozenset[str]) -> list[pl.Expr]:
-    """The expression of a column (and of its basis): the first rule that yields a value."""
+def _fill(column: Column, wide: pl.DataFrame, seen: frozenset[str], spoken: int) -> list[pl.Expr]:
+    """The expression of a column (and of its basis): the first rule that yields a value, of dialects that are spoken."""
     values: list[pl.Expr] = []
     bases: list[pl.Expr] = []
     for index, rule in _rules(column):
+        if index is not None and not spoken >> index & 1:
+            continue
         value = _value(rule, column, wide, seen)
         if value is None:
             continue
@@ -129,7 +225,9 @@ def _fill(column: Column, wide: pl.DataFrame, seen: frozenset[str]) -> list[pl.E
         values.append(value)
         bases.append(pl.when(value.is_not_null()).then(pl.lit(rule.basis)))
     dtype = _TYPES[column.type]
-    result = [pl.coalesce(values).cast(dtype).alias(column.name) if values else pl.lit(None, dtype).alias(column.name)]
+    result = [(pl.coalesce(values).cast(dtype) if values else pl.lit(None, dtype)).alias(column.name)]
+    if dtype == pl.String and values:
+        result = [pl.when(result[0] != _NOTHING).then(result[0]).alias(column.name)]
     if column.name in _BASIS_COLUMNS:
         basis = pl.coalesce(bases) if bases else pl.lit(None, pl.String)
         result.append(basis.alias(_BASIS_COLUMNS[column.name]))
@@ -138,7 +236,7 @@ def _fill(column: Column, wide: pl.DataFrame, seen: frozenset[str]) -> list[pl.E
 
 def _ref(key: str, seen: frozenset[str], done: frozenset[str]) -> pl.Expr | None:
     """The column that holds a key; None when no span of the batch has the attribute."""
-    if key in _PSEUDO or key in done:
+    if key in done or (key.startswith("@") and key in seen):
         return pl.col(key)
     return pl.col(f"a:{key}") if f"a:{key}" in seen else None
 
@@ -148,15 +246,17 @@ def _value(rule: Rule, column: Column, wide: pl.DataFrame, seen: frozenset[str])
     condition = _condition(rule, seen, done)
     if condition is False:
         return None
-    if rule.constant is not None:
-        value: pl.Expr | None = pl.lit(rule.constant)
+    if rule.constant is not None or rule.nothing:
+        value: pl.Expr | None = pl.lit(_NOTHING if rule.nothing else rule.constant)
     else:
-        value = _ref(rule.source, seen, done)
+        value = _ref(rule.place, seen, frozenset())
     if value is None:
         return None
     if condition is not None:
         value = pl.when(condition).then(value)
     value = _tidy(rule, value)
+    if rule.plus:
+        value = pl.when(value.is_not_null()).then(_sum(rule, value, seen))
     if rule.content:
         return _per_distinct(wide, value, _CONTENT[rule.content], pl.String)
     return _typed(column, value, wide)
@@ -206,6 +306,14 @@ def _tidy(rule: Rule, value: pl.Expr) -> pl.Expr:
     return value
 
 
+def _sum(rule: Rule, value: pl.Expr, seen: frozenset[str]) -> pl.Expr:
+    """The number of a rule with those of `plus`: other attributes, or other paths in the same JSON."""
+    whole = pl.col(f"a:{rule.place}") if rule.json else None
+    others = [whole.str.json_path_match(p) for p in rule.plus] if whole is not None else []
+    others += [pl.col(f"a:{key}") for key in rule.plus if not rule.json and f"a:{key}" in seen]
+    return pl.sum_horizontal(v.cast(pl.Float64, strict=False).fill_null(0) for v in (value, *others))
+
+
 def _typed(column: Column, value: pl.Expr, wide: pl.DataFrame) -> pl.Expr:
     if column.type == "int":
         number = value.cast(pl.Float64, strict=False)
@@ -230,6 +338,16 @@ def _per_distinct(wide: pl.DataFrame, value: pl.Expr, function: Callable[[str], 
         {"v": distinct, "out": pl.Series([function(text) for text in distinct], dtype=dtype, strict=False)}
     )
     return pl.lit(series.to_frame().join(table, on="v", how="left", maintain_order="left")["out"])
+
+
+def _hand_off() -> list[pl.Expr]:
+    """Who gets the work and whether control comes back, where only the tool tells."""
+    tool, arguments = pl.col("tool_name"), pl.col("arguments")
+    is_action = pl.col("operation") == "execute_tool"
+    return [
+        pl.coalesce("delegate_name", pl.when(is_action).then(handoffs.target(tool, arguments))).alias("delegate_name"),
+        pl.coalesce("delegation_mode", pl.when(is_action).then(handoffs.mode(tool))).alias("delegation_mode"),
+    ]
 
 
 def _digest(wide: pl.DataFrame) -> pl.Expr:

@@ -16,7 +16,7 @@ from actorscope.errors import TransientError
 from actorscope.ingest import decode
 from actorscope.ingest.columns import ARRIVAL, LOGS, SPANS, TIME
 from actorscope.ingest.counters import Counters
-from actorscope.ingest.normalise import normalise
+from actorscope.ingest.normalise import normalise, normalise_logs
 from actorscope.ingest.spool import Record, Spool, read
 from actorscope.ingest.store.client import Store
 
@@ -99,8 +99,9 @@ class Writer:
         return True
 
     def _store_records(self, segment: int, records: list[Record]) -> None:
-        spans, bad_traces = self._store_signal(segment, "traces", records)
-        logs, bad_logs = self._store_signal(segment, "logs", records)
+        first = segment << _ROW_BITS
+        spans, bad_traces, last = self._store_signal(segment, "traces", records, first)
+        logs, bad_logs, _ = self._store_signal(segment, "logs", records, last)
         # A store that refuses this row too is at fault itself: the segment waits and no request is set aside.
         self._store.insert(
             "segments", self._segment_row(segment, spans, logs, records), f"{self._spool.ingester}-{segment}-segment"
@@ -109,16 +110,21 @@ class Writer:
             self._set_aside(segment, index, records[index])
         self._counters.add(spans_stored=spans, logs_stored=logs)
 
-    def _store_signal(self, segment: int, signal: str, records: list[Record]) -> tuple[int, list[int]]:
-        """How many rows were stored, and which requests can never be: when not all can, each is tried alone."""
+    def _store_signal(
+        self, segment: int, signal: str, records: list[Record], first: int
+    ) -> tuple[int, list[int], int]:
+        """How many rows were stored, which requests can never be, and the next free row number.
+
+        When not all can be stored, each request is tried alone.
+        """
         mine = [(index, record) for index, record in enumerate(records) if record.signal == signal]
         if not mine:
-            return 0, []
+            return 0, [], first
         table, rows_of = _TABLES[signal]
-        ingester, first, stored = self._spool.ingester, segment << _ROW_BITS, 0
+        ingester, stored = self._spool.ingester, 0
         try:
             rows = rows_of(ingester, first, [record for _, record in mine])
-            return self._insert(table, rows, f"{segment}-{signal}"), []
+            return self._insert(table, rows, f"{segment}-{signal}"), [], first + rows.num_rows
         except TransientError:
             raise
         except Exception:
@@ -134,7 +140,7 @@ class Writer:
             except Exception as error:
                 log.error("request %d of segment %d cannot be stored: %s", index, segment, error)
                 bad.append(index)
-        return stored, bad
+        return stored, bad, first
 
     def _insert(self, table: str, rows: pa.Table, name: str) -> int:
         if rows.num_rows:
@@ -176,7 +182,12 @@ def span_rows(ingester: str, first_seq: int, records: Sequence[Record]) -> pa.Ta
 def log_rows(ingester: str, first_seq: int, records: Sequence[Record]) -> pa.Table:
     """The rows of `log_rows` for log requests."""
     logs = decode.decode_logs([record.body for record in records])
-    columns = {**_arrival(ingester, first_seq, records, logs.num_rows), **dict(_columns(logs))}
+    facts = normalise_logs(logs)
+    columns = {
+        **_arrival(ingester, first_seq, records, logs.num_rows),
+        **dict(_columns(logs)),
+        **dict(_columns(facts)),
+    }
     return pa.table({f.name: columns[f.name] for f in LOGS}, schema=LOGS)
 
 

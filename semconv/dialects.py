@@ -18,12 +18,14 @@ from actorscope.errors import DefinitionError, Problem
 
 BASES = ("declared", "derived", "inferred")
 COLUMN_TYPES = ("name", "text", "int", "double", "bool", "names")
-SOURCES = ("@name", "@scope", "@service")
+SOURCES = ("@name", "@scope", "@service", "@status", "@kind", "@event", "@body")
+"""What a rule can read besides attributes; the last two exist for log records only."""
 _RULE_KEYS = {
     "from", "where", "present", "absent", "same", "values", "otherwise", "ignore", "lower", "strip_prefix",
-    "strip_suffix", "extract", "json", "content", "constant", "basis", "first",
+    "strip_suffix", "extract", "json", "content", "constant", "basis", "first", "event", "keys", "resource",
+    "plus", "nothing",
 }  # fmt: skip
-_CONTENT = ("request",)
+_CONTENT = ("request", "tool_calls", "arguments")
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,24 @@ class Rule:
     content: str = ""
     basis: str = "derived"
     first: bool = False
+    event: str = ""
+    keys: str = ""
+    resource: bool = False
+    plus: tuple[str, ...] = ()
+    nothing: bool = False
+
+    @property
+    def place(self) -> str:
+        """Where the value stands: an attribute key, or a name that no attribute key can have."""
+        if self.keys:
+            return f"keys {self.keys}"
+        return f"{'event ' + self.event + ' ' if self.event else 'resource ' if self.resource else ''}{self.source}"
 
     def attribute_keys(self, columns: frozenset[str]) -> set[str]:
         """The span attributes that this rule looks at."""
-        named = {self.source, *self.where, *self.present, *self.absent, *self.same}
-        return {key for key in named if key and not key.startswith("@") and key not in columns}
+        own = {self.source, *self.plus} if not (self.event or self.resource) else set()
+        named = {key for key in (*self.where, *self.present, *self.absent, *self.same) if key not in columns}
+        return {key for key in own | named if key and not key.startswith("@")}
 
 
 @dataclass(frozen=True)
@@ -137,21 +152,19 @@ def _rule(where: str, column: str, raw: Any, problems: list[Problem]) -> Rule:
     unknown = set(raw) - _RULE_KEYS
     if unknown:
         problems.append(Problem(where, f"unknown keys {sorted(unknown)}"))
-    if ("from" in raw) == ("constant" in raw):
-        problems.append(Problem(where, "a rule needs either `from` or `constant`"))
+    if sum(key in raw for key in ("from", "constant", "keys", "nothing")) != 1:
+        problems.append(Problem(where, "a rule needs either `from`, `keys`, `constant` or `nothing`"))
     if raw.get("basis", "derived") not in BASES:
         problems.append(Problem(where, f"basis must be one of {', '.join(BASES)}"))
     if raw.get("content", "request") not in _CONTENT:
         problems.append(Problem(where, f"content must be one of {', '.join(_CONTENT)}"))
+    if "keys" in raw and "content" not in raw:
+        problems.append(Problem(where, "`keys` needs `content`"))
     if len(_strings(raw.get("same"))) not in (0, 2):
         problems.append(Problem(where, "`same` compares two keys"))
-    try:
-        groups = re.compile(raw.get("extract", "()")).groups
-    except re.error as error:
-        groups = 1
-        problems.append(Problem(where, f"extract is no regular expression: {error}"))
-    if groups < 1:
+    if _groups(where, "extract", raw.get("extract", "()"), problems) == 0:
         problems.append(Problem(where, "extract needs a group"))
+    _groups(where, "keys", raw.get("keys", ""), problems)
     source = raw.get("from", "")
     if source.startswith("@") and source not in SOURCES:
         problems.append(Problem(where, f"unknown source {source}", f"one of {', '.join(SOURCES)}"))
@@ -174,7 +187,21 @@ def _rule(where: str, column: str, raw: Any, problems: list[Problem]) -> Rule:
         content=raw.get("content", ""),
         basis=raw.get("basis", "derived"),
         first=bool(raw.get("first")),
+        event=raw.get("event", ""),
+        keys=raw.get("keys", ""),
+        resource=bool(raw.get("resource")),
+        plus=_strings(raw.get("plus")),
+        nothing=bool(raw.get("nothing")),
     )
+
+
+def _groups(where: str, key: str, pattern: str, problems: list[Problem]) -> int | None:
+    """How many groups a regular expression has; None, and a problem, when it is none."""
+    try:
+        return re.compile(pattern).groups
+    except re.error as error:
+        problems.append(Problem(where, f"{key} is no regular expression: {error}"))
+        return None
 
 
 def _strings(value: Any) -> tuple[str, ...]:

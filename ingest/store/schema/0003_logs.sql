@@ -1,4 +1,5 @@
--- Log records: span starts and heartbeats, approvals, decisions, and whatever else agents log.
+-- Log records: span starts and heartbeats, approvals, decisions, and whatever else agents log, with the facts that
+-- normalisation read out of them: what a record says of its span counts where the span itself says nothing.
 CREATE TABLE IF NOT EXISTS log_rows
 (
     ingester LowCardinality(String),
@@ -15,6 +16,76 @@ CREATE TABLE IF NOT EXISTS log_rows
     scope_name LowCardinality(String),
     attributes Map(LowCardinality(String), String),
     resource_attributes Map(LowCardinality(String), String),
+    dialect LowCardinality(String),
+    agent_name LowCardinality(String),
+    operation LowCardinality(String),
+    state LowCardinality(String),
+    agent_id LowCardinality(String),
+    agent_version LowCardinality(String),
+    agent_instance_id String,
+    principal_id LowCardinality(String),
+    principal_type LowCardinality(String),
+    workflow_name LowCardinality(String),
+    user_id String,
+    conversation_id String,
+    execution_id String,
+    execution_original_id String,
+    execution_attempt Nullable(UInt64),
+    trigger LowCardinality(String),
+    task_kind LowCardinality(String),
+    task_id String,
+    request String,
+    delegation_id String,
+    delegation_parent_id String,
+    delegation_mode LowCardinality(String),
+    delegator_id LowCardinality(String),
+    delegator_name LowCardinality(String),
+    delegator_type LowCardinality(String),
+    delegate_id LowCardinality(String),
+    delegate_name LowCardinality(String),
+    scope_granted Array(LowCardinality(String)),
+    scope_authorized Array(LowCardinality(String)),
+    scope_requested Array(LowCardinality(String)),
+    scope_used Array(LowCardinality(String)),
+    grant_expires_at String,
+    authz_outcome LowCardinality(String),
+    policy_id LowCardinality(String),
+    credential_id String,
+    credential_type LowCardinality(String),
+    credential_expires_at String,
+    approval_id String,
+    approval_status LowCardinality(String),
+    approver_type LowCardinality(String),
+    approver_id String,
+    tool_name LowCardinality(String),
+    tool_call_id String,
+    arguments String,
+    result String,
+    tool_calls String,
+    input_digest String,
+    idempotency_digest String,
+    side_effect LowCardinality(String),
+    target String,
+    replayed Nullable(Bool),
+    provider LowCardinality(String),
+    model LowCardinality(String),
+    response_id String,
+    input_tokens Nullable(UInt64),
+    output_tokens Nullable(UInt64),
+    cached_tokens Nullable(UInt64),
+    cache_write_tokens Nullable(UInt64),
+    reasoning_tokens Nullable(UInt64),
+    cost_amount Nullable(Float64),
+    cost_currency LowCardinality(String),
+    cost_basis LowCardinality(String),
+    phase LowCardinality(String),
+    budget_id String,
+    budget_scope LowCardinality(String),
+    budget_limit Nullable(Float64),
+    budget_unit LowCardinality(String),
+    wait_target_type LowCardinality(String),
+    wait_target_id String,
+    error_type LowCardinality(String),
     INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX by_event event_name TYPE set(100) GRANULARITY 1
 )
@@ -22,3 +93,8 @@ ENGINE = ReplacingMergeTree
 PARTITION BY toDate(time)
 ORDER BY (service_name, event_name, toStartOfMinute(time), trace_id, span_id, time, cityHash64(body, attributes))
 SETTINGS non_replicated_deduplication_window = 20000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS arrivals_of_logs TO arrivals AS
+SELECT ingester, seq, received_at, trace_id, span_id, time AS start_time, true AS is_log
+FROM log_rows
+WHERE trace_id != toFixedString('', 16);

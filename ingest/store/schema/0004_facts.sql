@@ -10,6 +10,7 @@ CREATE TABLE IF NOT EXISTS span_facts
     actor_id LowCardinality(String),
     actor_name LowCardinality(String),
     actor_basis LowCardinality(String),
+    actor_kind LowCardinality(String),
     caller_id LowCardinality(String),
     caller_name LowCardinality(String),
     task_kind LowCardinality(String),
@@ -32,6 +33,15 @@ CREATE TABLE IF NOT EXISTS span_facts
     run_cost_usd Nullable(Float64),
     run_tokens Nullable(Int64),
     run_calls Nullable(Int64),
+    asked_arguments String,
+    input_digest String,
+    error_type LowCardinality(String),
+    approval_id String,
+    approval_status LowCardinality(String),
+    approver_type LowCardinality(String),
+    approver_id String,
+    authz_outcome LowCardinality(String),
+    state LowCardinality(String),
     fact_digest UInt64,
     version UInt64
 )

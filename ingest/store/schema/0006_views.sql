@@ -45,6 +45,7 @@ SELECT
     f.actor_id AS actor_id,
     f.actor_name AS actor_name,
     f.actor_basis AS actor_basis,
+    f.actor_kind AS actor_kind,
     f.caller_id AS delegator_id,
     multiIf(f.caller_name != '', f.caller_name, s.delegator_name != '', s.delegator_name, s.delegator_id) AS delegator_name,
     f.parent_run_span_id AS parent_run_span_id,
@@ -59,7 +60,7 @@ SELECT
     s.start_time AS start_time,
     s.end_time AS end_time,
     s.status_code AS status_code,
-    s.error_type AS error_type,
+    multiIf(NOT f.is_error, '', f.error_type != '', f.error_type, 'error') AS error_type,
     s.input_tokens AS stated_input_tokens,
     s.output_tokens AS stated_output_tokens,
     u.input_tokens AS input_tokens,
@@ -106,16 +107,18 @@ SELECT
     f.actor_basis AS actor_basis,
     s.tool_name AS tool_name,
     s.tool_call_id AS tool_call_id,
-    s.arguments AS arguments,
+    if(f.asked_arguments != '', f.asked_arguments, s.arguments) AS arguments,
+    multiIf(f.asked_arguments != '', 'derived', s.arguments != '', toString(s.operation_basis), '') AS arguments_basis,
     s.result AS result,
-    s.input_digest AS input_digest,
+    f.input_digest AS input_digest,
     s.side_effect AS side_effect,
     s.side_effect_basis AS side_effect_basis,
     s.target AS target,
     s.scope_used AS scope_used,
-    s.approval_id AS approval_id,
+    f.approval_id AS approval_id,
+    f.authz_outcome AS authz_outcome,
     s.status_code AS status_code,
-    multiIf(s.error_type != '', s.error_type, s.status_code = 'error', 'error', '') AS error_type,
+    multiIf(NOT f.is_error, '', f.error_type != '', f.error_type, 'error') AS error_type,
     f.task_kind AS task_kind,
     f.cause_id AS cause_id,
     f.cause_basis AS cause_basis,
@@ -153,6 +156,35 @@ FROM span_rows AS s FINAL
 INNER JOIN span_facts AS f FINAL ON f.trace_id = s.trace_id AND f.span_id = s.span_id
 WHERE f.role = 'model_call' AND f.is_counted;
 
+CREATE OR REPLACE VIEW actors AS
+SELECT
+    f.actor_id AS actor_id,
+    anyLast(f.actor_name) AS actor_name,
+    anyLast(f.actor_kind) AS kind,
+    argMin(f.actor_basis, indexOf(['declared', 'derived', 'inferred'], toString(f.actor_basis))) AS basis,
+    groupUniqArray(20)(f.task_kind) AS task_kinds,
+    countIf(f.role = 'run') AS runs,
+    min(f.start_time) AS first_seen_at,
+    max(f.start_time) AS last_seen_at
+FROM span_facts AS f FINAL
+WHERE f.actor_id != ''
+GROUP BY f.actor_id
+UNION ALL
+SELECT f.user_id, f.user_id, 'human', 'declared', groupUniqArray(20)(f.task_kind), 0, min(f.start_time), max(f.start_time)
+FROM span_facts AS f FINAL
+WHERE f.user_id != ''
+GROUP BY f.user_id
+UNION ALL
+SELECT concat('mcp:', s.service_name), s.service_name, 'mcp_server', 'derived', [], 0, min(s.start_time), max(s.start_time)
+FROM span_rows AS s
+WHERE s.kind = 'server' AND s.operation = 'execute_tool' AND s.service_name != ''
+GROUP BY s.service_name
+UNION ALL
+SELECT concat('tool:', s.tool_name), s.tool_name, 'tool', 'derived', [], 0, min(s.start_time), max(s.start_time)
+FROM span_rows AS s
+WHERE s.operation = 'execute_tool' AND s.tool_name != ''
+GROUP BY s.tool_name;
+
 CREATE OR REPLACE VIEW approvals AS
 SELECT
     e.approval AS approval_id,
@@ -166,38 +198,46 @@ SELECT
     argMaxIf(e.digest, e.at, e.digest != '') AS action_digest
 FROM
 (
-    SELECT s.approval_id AS approval, lower(hex(s.trace_id)) AS trace, lower(hex(s.span_id)) AS span,
-        s.operation = 'execute_tool' AS is_action, s.start_time AS at, toString(s.approval_status) AS state,
-        toString(s.approver_type) AS by_type, s.approver_id AS by_id,
-        s.attributes['actorscope.approval.action.digest'] AS digest
-    FROM span_rows AS s FINAL
-    WHERE s.approval_id != ''
+    SELECT f.approval_id AS approval, lower(hex(f.trace_id)) AS trace, lower(hex(f.span_id)) AS span,
+        f.role = 'action' AS is_action, f.start_time AS at, toString(f.approval_status) AS state,
+        toString(f.approver_type) AS by_type, f.approver_id AS by_id, '' AS digest
+    FROM span_facts AS f FINAL
+    WHERE f.approval_id != ''
     UNION ALL
-    SELECT l.attributes['actorscope.approval.id'], lower(hex(l.trace_id)), lower(hex(l.span_id)), false, l.time,
-        multiIf(l.attributes['actorscope.approval.status'] != '', l.attributes['actorscope.approval.status'],
-            l.event_name = 'actorscope.approval.request', 'pending', ''),
-        l.attributes['actorscope.approval.approver.type'], l.attributes['actorscope.approval.approver.id'],
-        l.attributes['actorscope.approval.action.digest']
+    SELECT l.approval_id, lower(hex(l.trace_id)), lower(hex(l.span_id)), false, l.time,
+        multiIf(l.approval_status != '', toString(l.approval_status), l.event_name = 'actorscope.approval.request', 'pending', ''),
+        toString(l.approver_type), l.approver_id, l.attributes['actorscope.approval.action.digest']
     FROM log_rows AS l FINAL
-    WHERE l.event_name IN ('actorscope.approval.request', 'actorscope.approval.resolution')
-        AND l.attributes['actorscope.approval.id'] != ''
+    WHERE l.approval_id != '' AND l.event_name NOT IN ('actorscope.span.start', 'actorscope.span.heartbeat')
 ) AS e
 GROUP BY e.approval;
 
 CREATE OR REPLACE VIEW open_spans AS
 SELECT
-    lower(hex(l.trace_id)) AS trace_id,
-    lower(hex(l.span_id)) AS span_id,
-    argMaxIf(l.attributes['actorscope.span.parent.id'], l.time, l.event_name = 'actorscope.span.start') AS parent_span_id,
-    argMaxIf(l.attributes['actorscope.span.name'], l.time, l.event_name = 'actorscope.span.start') AS name,
-    argMaxIf(l.attributes['gen_ai.agent.name'], l.time, l.event_name = 'actorscope.span.start') AS actor_name,
-    any(l.service_name) AS service_name,
-    minIf(l.time, l.event_name = 'actorscope.span.start') AS started_at,
-    max(l.time) AS last_heartbeat_at
-FROM log_rows AS l FINAL
-LEFT ANTI JOIN span_rows AS s ON s.trace_id = l.trace_id AND s.span_id = l.span_id
-WHERE l.event_name IN ('actorscope.span.start', 'actorscope.span.heartbeat')
-GROUP BY l.trace_id, l.span_id;
+    e.trace AS trace_id,
+    e.span AS span_id,
+    argMaxIf(e.parent, e.at, e.is_start) AS parent_span_id,
+    argMaxIf(e.span_name, e.at, e.is_start) AS name,
+    argMaxIf(e.agent, e.at, e.is_start) AS actor_name,
+    any(e.service) AS service_name,
+    minIf(e.at, e.is_start) AS started_at,
+    max(e.at) AS last_heartbeat_at
+FROM
+(
+    SELECT lower(hex(l.trace_id)) AS trace, lower(hex(l.span_id)) AS span, l.attributes['actorscope.span.parent.id'] AS parent,
+        l.attributes['actorscope.span.name'] AS span_name, toString(l.agent_name) AS agent, toString(l.service_name) AS service,
+        l.time AS at, l.event_name = 'actorscope.span.start' AS is_start
+    FROM log_rows AS l FINAL
+    LEFT ANTI JOIN span_rows AS s ON s.trace_id = l.trace_id AND s.span_id = l.span_id
+    WHERE l.event_name IN ('actorscope.span.start', 'actorscope.span.heartbeat')
+    UNION ALL
+    SELECT lower(hex(p.trace_id)), lower(hex(p.parent_span_id)), p.attributes['logfire.pending_parent_id'], toString(p.name),
+        toString(p.agent_name), toString(p.service_name), p.start_time, true
+    FROM span_rows AS p FINAL
+    LEFT ANTI JOIN span_rows AS s ON s.trace_id = p.trace_id AND s.span_id = p.parent_span_id
+    WHERE p.state = 'started'
+) AS e
+GROUP BY e.trace, e.span;
 
 CREATE OR REPLACE VIEW findings AS
 SELECT
