@@ -58,6 +58,7 @@ def _nested(steps: pl.DataFrame) -> pl.DataFrame:
     tool_run = np.append(above(is_run, parent), n)[tool[rows]]
     through = np.where((tool[rows] < n) & (tool_run == run[rows]), tool[rows], rows)
     runs, acts = steps[rows.tolist()], steps[through.tolist()]
+    said_by_act = pl.select(pl.when(pl.Series(through != rows)).then(acts["delegation_mode"])).to_series()
     says = pl.coalesce("delegator_id", "delegator_name", "delegation_id").is_not_null()
     named = acts.select(pl.col("delegate_name").is_not_null()).to_series() | runs.select(says).to_series()
     official = runs["operation_basis"].is_in(["declared", "derived"])
@@ -72,7 +73,7 @@ def _nested(steps: pl.DataFrame) -> pl.DataFrame:
         pl.col("caller_name").alias("delegator_name"),
         pl.col("actor_id").alias("delegate_id"),
         pl.col("actor_name").alias("delegate_name"),
-        pl.coalesce(acts["delegation_mode"], pl.when(pl.col("delegation_id").is_not_null()).then("delegation_mode"), pl.lit("return_to_caller")).alias("mode"),
+        pl.coalesce(pl.when(says).then("delegation_mode"), said_by_act, pl.lit("return_to_caller")).alias("mode"),
         acts["start_time"],
         basis.alias("basis"),
         (pl.col("trigger_said") == "resume").fill_null(False).alias("is_resumed"),

@@ -48,6 +48,10 @@ _MARGIN = timedelta(days=1)
 _MOST_ALIKE = 4
 """Traces that are looked at for one thing in common: a conversation may be long, and the nearest ones tell."""
 _MOST_RELATED = 2000
+_NOT_READ = (
+    "received_at", "trace_state", "flags", "scope_name", "scope_version", "attributes", "attribute_types", "resource_attributes",
+    "event_times", "event_names", "event_attributes", "link_attributes", "dropped_count", "arguments", "result",
+)  # fmt: skip
 _FACTS = (
     "trace_id", "span_id", "start_time", "role", "run_span_id", "parent_run_span_id", "actor_id", "actor_name",
     "actor_basis", "actor_kind", "caller_id", "caller_name", "task_kind", "trigger", "user_id", "conversation_id", "cause_id", "cause_basis",
@@ -118,7 +122,8 @@ def unstored(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
         .alias("has_object"),
     )
     spans = nulls(spans).unique(ids, keep="first", maintain_order=True)
-    return told(spans, nulls(logs.with_columns(pl.col(ids).bin.encode("hex")))).with_columns(is_context=pl.lit(False))
+    spans = told(spans, nulls(logs.with_columns(pl.col(ids).bin.encode("hex"))))
+    return spans.drop(_NOT_READ).with_columns(is_context=pl.lit(False))
 
 
 def _chunks(series: pl.Series, size: int) -> list[pl.Series]:

@@ -115,7 +115,8 @@ def _agents(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
     busy, empty = np.zeros(n + 1, dtype=np.bool_), np.ones(n + 1, dtype=np.bool_)
     busy[top[bare]] = True
     empty[top[stated | host]] = False
-    alone = workflow & busy[:n] & empty[:n]
+    below = above(stated | host, parent) < n
+    alone = workflow & busy[:n] & empty[:n] & ~below
     name = pl.when(pl.Series(host)).then("agent_inside").when(pl.Series(alone)).then("workflow_name").otherwise("agent_name")
     basis = pl.when(pl.Series(host)).then(pl.lit("derived")).when(pl.Series(alone)).then(pl.lit("inferred"))
     key = pl.when(pl.Series(host | alone)).then(named(pl.col("service_name").fill_null(""), name)).otherwise("own_key")

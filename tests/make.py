@@ -33,6 +33,7 @@ import polars as pl
 import pyarrow as pa
 import yaml
 
+from actorscope.analysis.frames import unstored
 from actorscope.ingest import content
 from actorscope.ingest.columns import FACTS, SPANS
 
@@ -46,12 +47,6 @@ SHORT = {
     "service": "service_name", "response": "response_id", "id": "agent_id", "principal": "principal_id",
 }  # fmt: skip
 _OWN = {"as", "at", "for", "children", "args", "effect", "error", "grant", "tokens"}
-_UNSEEN = {
-    "received_at", "trace_state", "flags", "scope_name", "scope_version", "attributes", "attribute_types",
-    "resource_attributes", "event_times", "event_names", "event_attributes", "link_trace_ids",
-    "link_span_ids", "link_attributes", "dropped_count", "arguments", "result",
-}  # fmt: skip
-"""Columns that `queries/trace_spans.sql` leaves out."""
 _COLUMNS = {f.name for f in SPANS}
 Row = dict[str, Any]
 Place = tuple[str, str]
@@ -70,9 +65,10 @@ class Made:
         return pa.Table.from_pylist(numbered, schema=SPANS)
 
     def frame(self, rows: Sequence[Row] | None = None) -> pl.DataFrame:
-        """The frame that `weave` expects: the columns of `trace_spans.sql`, ids as text, no empty text."""
-        frame = pl.DataFrame(pl.from_arrow(self.table(rows))).drop(_UNSEEN)
-        return frame.with_columns(pl.col("trace_id", "span_id", "parent_span_id").bin.encode("hex"))
+        """What analysis reads of the rows: as `frames.read` returns it."""
+        table = pl.from_arrow(self.table(rows))
+        assert isinstance(table, pl.DataFrame)
+        return unstored(table, pl.DataFrame(schema={"trace_id": pl.Binary, "span_id": pl.Binary}))
 
     def name(self, trace_id: str, span_id: str) -> str:
         """What a place is called, as `trace/label`."""

@@ -294,6 +294,9 @@ ACTORSCOPE_SPAN_NAME: Final = "actorscope.span.name"
 #: Span id of the parent, in lowercase hexadecimal; absent at the root of a trace.
 ACTORSCOPE_SPAN_PARENT_ID: Final = "actorscope.span.parent.id"
 
+#: Whether the span stands for work that was done; absent means that it does.
+ACTORSCOPE_SPAN_STATE: Final = "actorscope.span.state"
+
 #: Kind of work, as a code with few distinct values.
 ACTORSCOPE_TASK_KIND: Final = "actorscope.task.kind"
 

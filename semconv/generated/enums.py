@@ -396,6 +396,17 @@ class SpanKind(StrEnum):
     """The receiving side of a message."""
 
 
+class SpanState(StrEnum):
+    """`actorscope.span.state`: Whether the span stands for work that was done; absent means that it does."""
+
+    STARTED = "started"
+    """A notice that work began; the span itself follows when it ends."""
+    WAITING = "waiting"
+    """The call stopped for an approval or an answer and was not carried out."""
+    CONTROL = "control"
+    """The span ended by control flow; its error status is no failure."""
+
+
 class WaitTargetType(StrEnum):
     """`actorscope.wait.target.type`: Kind of thing that is waited for."""
 

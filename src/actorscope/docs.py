@@ -238,10 +238,17 @@ ROW_PER = {
     "actions": "tool call or other action",
     "model_calls": "call of a model, counted once however often it is reported",
     "approvals": "request for approval with its resolution",
+    "actors": "actor: agent, workflow or service that works as one, human, MCP server, tool",
     "open_spans": "span that was started and has not ended",
     "findings": "finding, as the JSON of the API without its occurrences",
 }
 _MEANING = {
+    "actor_kind": "agent, workflow or service: what works under this name.",
+    "task_kinds": "Kinds of work seen, at most 20.",
+    "runs": "How many runs of it are known.",
+    "first_seen_at": "When it was first seen.",
+    "last_seen_at": "When it was last seen.",
+    "arguments_basis": "derived where the arguments stand only in the model's answer.",
     "name": "Name of the span.",
     "kind": "Kind of the span: internal, server, client, producer, consumer.",
     "start_time": "When it began.",

@@ -36,9 +36,9 @@ def test_the_tool_call_between_two_runs_is_the_act() -> None:
     - trace: t
       spans:
         - agent: boss
-          children: [{tool: outer, children: [{tool: ask, delegation_mode: fire, children: [{agent: helper}]}]}]
+          children: [{tool: outer, children: [{tool: ask, delegation_mode: detached, children: [{agent: helper}]}]}]
     """) == [
-        {"act": "t/ask", "run": "t/helper", "who": "boss -> helper", "mode": "return_to_caller", "basis": "derived"}
+        {"act": "t/ask", "run": "t/helper", "who": "boss -> helper", "mode": "detached", "basis": "derived"}
     ]
 
 

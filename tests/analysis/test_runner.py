@@ -262,9 +262,9 @@ def test_what_was_said_before_the_root_arrived_gives_way_to_what_is_known_then(s
         return early, analyst.open(), [(t["kind"], t["finding"]["subject"]["id"]) for t in analyst.told]
 
     early, late, told = in_worker(act)
-    assert [f.subject["id"] for f in early] == ["unknown"]
+    assert [f.subject["id"] for f in early] == ["desk"]
     assert [f.subject["id"] for f in late] == ["desk/mailer"]
-    assert sorted(told) == [("opened", "desk/mailer"), ("opened", "unknown"), ("resolved", "unknown")]
+    assert sorted(told) == [("opened", "desk"), ("opened", "desk/mailer"), ("resolved", "desk")]
 
 
 def test_findings_whose_baselines_differ_in_type_are_saved_together(store: Store) -> None:

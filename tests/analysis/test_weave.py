@@ -29,9 +29,7 @@ def test_spans_below_a_run_belong_to_its_actor_and_know_who_called_it() -> None:
     assert steps["t/inner"]["actor_id"] == "desk/helper"
     assert steps["t/inner"]["caller_name"] == "planner"
     assert steps["t/inner"]["run_span_id"] == steps["t/helper"]["span_id"]
-    assert (
-        steps["t/helper"]["parent_run_span_id"] == steps["t/inner"]["top_run_span_id"] == steps["t/planner"]["span_id"]
-    )
+    assert steps["t/helper"]["parent_run_span_id"] == steps["t/planner"]["span_id"]
     assert [steps[f"t/{n}"]["role"] for n in ("planner", "chat", "ask", "inner")] == ["run", "model_call", "action", ""]
 
 
@@ -78,9 +76,12 @@ def test_random_ids_are_no_identity_and_stable_ones_are() -> None:
     - trace: t
       spans:
         - {agent: clerk, id: 0b8b8f5e-52c0-4c5c-9d3f-2f7f0f4a9a11, as: random}
-        - {agent: clerk, id: clerk-v2, as: stable}
+        - {agent: clerk, id: clerk_0b8b8f5e-52c0-4c5c-9d3f-2f7f0f4a9a11/0b8b, as: within}
+    - trace: s
+      spans: [{agent: clerk, id: clerk-v2, as: stable}, {agent: clerk, as: bare}, {agent: " Clerk", as: spelled}]
     """)
-    assert (steps["t/random"]["actor_id"], steps["t/stable"]["actor_id"]) == ("desk/clerk", "desk/clerk-v2")
+    assert [steps[f"t/{n}"]["actor_id"] for n in ("random", "within")] == ["desk/clerk", "desk/clerk"]
+    assert [steps[f"s/{n}"]["actor_id"] for n in ("stable", "bare", "spelled")] == ["desk/clerk-v2"] * 3
 
 
 def test_what_a_span_does_not_say_it_has_from_above() -> None:

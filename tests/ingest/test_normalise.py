@@ -72,7 +72,7 @@ _CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "otel_genai handoff tool": (
         {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "transfer_to_refunds"},
         {"operation": "execute_tool", "operation_basis": "declared", "tool_name": "transfer_to_refunds",
-         "delegate_name": "refunds", "side_effect": "write", "side_effect_basis": "inferred"},
+         "delegate_name": "refunds", "delegation_mode": "pass_control", "side_effect": "write", "side_effect_basis": "inferred"},
         {},
     ),
     "openinference agent": (
@@ -87,9 +87,9 @@ _CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
         {"operation": "invoke_agent", "operation_basis": "derived", "agent_name": "Planner", "agent_basis": "inferred"},
         {"name": "Planner.run", "scope": _OPENINFERENCE},
     ),
-    "openinference run of the Agents SDK": (
+    "openai_agents run": (
         {"openinference.span.kind": "AGENT"},
-        {"operation": "invoke_workflow", "operation_basis": "derived"},
+        {"operation": "invoke_workflow", "operation_basis": "derived", "workflow_name": "step"},
         {"scope": _AGENTS_SDK},
     ),
     "openinference chain that is an agent": (
@@ -106,7 +106,7 @@ _CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
          "input_tokens": 10, "output_tokens": 5, "cached_tokens": 4, "reasoning_tokens": 2, "cost_amount": 0.5},
         {},
     ),
-    "openinference handoff": (
+    "openai_agents handoff": (
         {"openinference.span.kind": "TOOL", "input.value": "Planner", "output.value": "Refunds"},
         {"operation": "handoff", "operation_basis": "derived", "delegator_name": "Planner", "delegate_name": "Refunds"},
         {"name": "handoff to Refunds", "scope": _AGENTS_SDK},

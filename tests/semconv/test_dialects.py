@@ -60,11 +60,11 @@ def test_all_problems_are_told_at_once() -> None:
     found = _problems(_document(columns={"agent_name": rules, "agent_nam": ["x"]}), {"dialect": "other"}, ["no"])
     assert found == [
         ("0.yaml: agent_name[0]", "unknown keys ['unless', 'when']"),
-        ("0.yaml: agent_name[1]", "a rule needs either `from` or `constant`"),
-        ("0.yaml: agent_name[2]", "a rule needs either `from` or `constant`"),
+        ("0.yaml: agent_name[1]", "a rule needs either `from`, `keys`, `constant` or `nothing`"),
+        ("0.yaml: agent_name[2]", "a rule needs either `from`, `keys`, `constant` or `nothing`"),
         ("0.yaml: agent_name[3]", f"basis must be one of {', '.join(BASES)}"),
         ("0.yaml: agent_name[4]", "unknown source @trace"),
-        ("0.yaml: agent_name[5]", "content must be one of request"),
+        ("0.yaml: agent_name[5]", "content must be one of request, tool_calls, arguments"),
         ("0.yaml: agent_nam", "no such column"),
         ("1.yaml", "detect needs attributes, prefixes or scopes"),
         ("2.yaml", "a dialect file needs `dialect: name`"),

@@ -1,7 +1,7 @@
 SELECT
     lower(hex(s.trace_id)) AS trace_id, lower(hex(s.span_id)) AS span_id, lower(hex(s.parent_span_id)) AS parent_span_id,
     name, kind, start_time, end_time, status_code, status_message, service_name, dialect, seq, ingester, result != '' AS has_result,
-    arguments LIKE '{%' OR (arguments = '' AND input_digest != '') AS has_object,
+    startsWith(arguments, char(123)) OR (arguments = '' AND input_digest != '') AS has_object,
     arrayMap(x -> lower(hex(x)), s.link_trace_ids) AS link_trace_ids, arrayMap(x -> lower(hex(x)), s.link_span_ids) AS link_span_ids,
     * EXCEPT (trace_id, span_id, parent_span_id, name, kind, start_time, end_time, status_code, status_message,
               service_name, dialect, seq, ingester, link_trace_ids, link_span_ids, link_attributes, received_at, trace_state,

@@ -86,7 +86,8 @@ def test_work_that_is_not_awaited_is_produced_and_has_no_status(told: Told) -> N
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(ValueError("secret text"), "failed"), (asyncio.CancelledError(), "cancelled"), (KeyboardInterrupt(), "cancelled")]
+    ("error", "status"),
+    [(ValueError("secret text"), "failed"), (asyncio.CancelledError(), "cancelled"), (KeyboardInterrupt(), "cancelled")]
 )  # fmt: skip
 def test_what_is_raised_tells_the_status_and_keeps_its_text(told: Told, error: BaseException, status: str) -> None:
     with pytest.raises(type(error)), semconv.delegate("a"):

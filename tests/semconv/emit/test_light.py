@@ -10,11 +10,13 @@ from tests.semconv.emit.conftest import python
 BLOCKED = """
 import sys, importlib.abc
 
+HEAVY = ["opentelemetry.sdk", "opentelemetry.exporter", "opentelemetry.proto"]
+
 class Only(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         top = name.split(".")[0]
         ours = top in ("actorscope", "typing_extensions", "zipp", "importlib_metadata") or top in sys.stdlib_module_names
-        api = name.startswith("opentelemetry") and not name.startswith(("opentelemetry.sdk", "opentelemetry.exporter", "opentelemetry.proto"))
+        api = name.startswith("opentelemetry") and not name.startswith(tuple(HEAVY))
         if not (ours or api):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 

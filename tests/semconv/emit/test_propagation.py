@@ -88,7 +88,8 @@ def test_baggage_that_is_malformed_is_left_out(told: Told, key: str, value: Any)
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"traceparent": "junk"}, {"baggage": "%%%=;,"}, {"baggage": None}, {"traceparent": []}, {b"baggage": b"\xff=\xfe"}, {1: 2}]
+    "headers",
+    [{}, {"traceparent": "junk"}, {"baggage": "%%%=;,"}, {"baggage": None}, {"traceparent": []}, {b"baggage": b"\xff=\xfe"}, {1: 2}]
 )  # fmt: skip
 def test_carriers_that_make_no_sense_raise_nothing(told: Told, headers: Any) -> None:
     assert read(semconv.extract(headers, Context())) == Carried()

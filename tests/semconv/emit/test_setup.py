@@ -135,5 +135,5 @@ def test_port_4317_is_spoken_to_in_grpc(endpoint: str | None, kind: str, monkeyp
     for exporter in module._exporters(endpoint):
         assert f".proto.{kind}." in type(exporter).__module__
         if kind == "http":
-            assert getattr(exporter, "_endpoint").startswith("http://127.0.0.1:4318/v1/")
+            assert vars(exporter)["_endpoint"].startswith("http://127.0.0.1:4318/v1/")
         exporter.shutdown()
