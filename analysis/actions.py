@@ -57,14 +57,14 @@ def waits(steps: pl.DataFrame) -> pl.DataFrame:
     """
     steps = steps.with_row_index("row")
     action = steps.filter((pl.col("role") == "action") & pl.col("tool_name").is_not_null()).select(
-        "row", "trace_id", "service_name", "actor_id", "tool_name", "conversation_id", "start_time", "has_result", "state",
+        "row", "trace_id", "service_name", "actor_id", "actor_name", "tool_name", "conversation_id", "start_time", "has_result", "state",
         pl.coalesce("tool_call_id", "input_digest").alias("call"),
         (pl.col("has_result").not_() & pl.col("is_error").not_() & pl.col("replayed").is_null() & _is_last()).alias("is_bare"),
     )  # fmt: skip
     said = (pl.col("state") == "waiting").fill_null(False)
     key = ["service_name", "tool_name", "call"]
     before = action.filter(said | pl.col("is_bare"), pl.col("call").is_not_null())
-    pairs = before.join(action.filter(said.not_()), on=key, suffix="_later").filter(
+    pairs = before.join(action.filter(said.not_()), on=key, suffix="_later", nulls_equal=True).filter(
         pl.col("start_time_later") > pl.col("start_time"),
         pl.col("start_time_later") <= pl.col("start_time") + timedelta(days=1),
         said | pl.col("has_result_later"),
@@ -72,6 +72,17 @@ def waits(steps: pl.DataFrame) -> pl.DataFrame:
         (pl.col("actor_id") == pl.col("actor_id_later")).fill_null(True),
     )
     pairs = pairs.sort("start_time_later", "row_later").unique("row", keep="first", maintain_order=True)
+    # A run that goes on in another trace may have lost its agent on the way.
+    who = pairs.select(pl.col("row_later").alias("row"), pl.col("actor_id").alias("from_id"), pl.col("actor_name").alias("from_name"))
+    steps = steps.join(who.unique("row"), on="row", how="left", maintain_order="left")
+    steps = steps.with_columns(
+        pl.coalesce("actor_id", "from_id").alias("actor_id"),
+        pl.coalesce("actor_name", "from_name").alias("actor_name"),
+        pl.when(pl.col("actor_id").is_null() & pl.col("from_id").is_not_null())
+        .then(pl.lit("inferred"))
+        .otherwise("actor_basis")
+        .alias("actor_basis"),
+    ).drop("from_id", "from_name")
     waited = pl.col("row").is_in(pairs["row"].implode()) | pl.col("row").is_in(action.filter(said)["row"].implode())
     done = pl.col("row").is_in(pairs["row_later"].implode()) & waited.not_()
     requested = steps.filter(pl.col("approval_id").is_not_null(), pl.col("role") != "action").select("trace_id", "approval_id")

@@ -66,27 +66,22 @@ def _runs(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
     is_run &= ~echo
     run = nearest(is_run, parent)
     caller_run = np.append(above(is_run, parent), n)[run]
-    run_name, run_key = take(steps["agent_name"], run), take(steps["own_key"], run)
     steps = steps.with_columns(
         take(steps["span_id"], run).alias("run_span_id"),
         take(steps["span_id"], caller_run).alias("parent_run_span_id"),
         pl.Series("is_run", is_run),
         _role(pl.Series(is_run), pl.Series(echo)),
     )
-    is_own = pl.col("agent_name").is_not_null() & (run_key.is_null() | (pl.col("own_key") != run_key))
+    # The nearest span that names an agent says whose a span is, be it a run or a step of another agent within one.
+    whose = nearest(flag(pl.col("own_key").is_not_null(), steps), parent)
     is_official = pl.col("principal_id").is_not_null() | pl.col("agent_id").is_not_null()
-    own_basis = pl.when(is_official).then(pl.lit("declared")).otherwise(pl.col("agent_basis"))
-    run_basis = take(steps.select(own_basis.alias("b"))["b"], run)
+    basis = pl.when(is_official).then(pl.lit("declared")).otherwise(pl.col("agent_basis"))
+    own_basis = steps.select(basis.alias("b"))["b"]
+    name, key = take(steps["agent_name"], whose), take(steps["own_key"], whose)
     steps = steps.with_columns(
-        pl.when(is_own).then(pl.col("own_key")).otherwise(pl.coalesce(run_key, "own_key")).alias("actor_id"),
-        pl.when(is_own)
-        .then(pl.col("agent_name"))
-        .otherwise(pl.coalesce(run_name, "agent_name", run_key))
-        .alias("actor_name"),
-        pl.when(is_own | pl.Series(is_run))
-        .then(own_basis)
-        .otherwise(pl.coalesce(run_basis, own_basis))
-        .alias("actor_basis"),
+        key.alias("actor_id"),
+        pl.coalesce(name, key).alias("actor_name"),
+        take(own_basis, whose).alias("actor_basis"),
         pl.coalesce(take(steps["actor_kind"], run), pl.lit("agent")).alias("actor_kind"),
     )
     caller = take(steps["actor_id"], caller_run), take(steps["actor_name"], caller_run)
@@ -100,12 +95,16 @@ def _agents(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
     workflow that works itself, without any agent in it.
     """
     n = steps.height
-    stated = flag(pl.col("operation").is_in(RUNS) & pl.col("own_key").is_not_null(), steps)
+    steps = _turns(steps)
+    call = flag(pl.col("operation").is_in(CALLS), steps)
+    holds = np.zeros(n + 1, dtype=np.bool_)
+    holds[parent[call]] = True
+    took = flag(pl.col("took_turn"), steps) & holds[:n] & ~flag(pl.col("operation") == "execute_tool", steps)
+    stated = flag(pl.col("operation").is_in(RUNS) & pl.col("own_key").is_not_null(), steps) | took
     returns = pl.coalesce("delegation_mode", pl.lit("return_to_caller")) == "return_to_caller"
     inside = pl.when(returns).then(pl.coalesce("delegate_name", handoffs.agent_in(pl.col("tool_name"))))
     steps = steps.with_columns(inside.alias("agent_inside"))
     giver = flag((pl.col("operation") == "execute_tool") & pl.col("agent_inside").is_not_null(), steps)
-    call = flag(pl.col("operation").is_in(CALLS), steps)
     host = np.zeros(n + 1, dtype=np.bool_)
     host[above(stated | giver, parent)[call]] = True
     host = host[:n] & giver
@@ -125,7 +124,27 @@ def _agents(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
         key.alias("own_key"),
         basis.otherwise("agent_basis").alias("agent_basis"),
         pl.when(pl.Series(alone)).then(pl.lit("workflow")).when(pl.Series(stated | host)).then(pl.lit("agent")).alias("actor_kind"),
-    ).with_columns(name.alias("agent_name")).drop("agent_inside")
+    ).with_columns(name.alias("agent_name")).drop("agent_inside", "took_turn")
+
+
+def _turns(steps: pl.DataFrame) -> pl.DataFrame:
+    """A step `turn` says whose turn it is: the spans after it below the same parent, to the next turn, are of that agent."""
+    turns = steps.filter((pl.col("operation") == "turn") & pl.col("agent_name").is_not_null())
+    if turns.is_empty():
+        return steps.with_columns(pl.lit(False).alias("took_turn"))
+    place = ["trace_id", "parent_span_id"]
+    turns = turns.select(*place, "start_time", pl.col("agent_name").alias("whose")).sort("start_time")
+    found = steps.select(*place, "span_id", "start_time").sort("start_time", "span_id")
+    found = found.join_asof(turns, on="start_time", by=place, strategy="backward", check_sortedness=False)
+    steps = steps.join(found.select("trace_id", "span_id", "whose"), on=["trace_id", "span_id"], how="left", maintain_order="left")
+    new = pl.col("agent_name").is_null() & pl.col("whose").is_not_null() & (pl.col("operation") != "turn").fill_null(True)
+    key = named(pl.col("service_name").fill_null(""), pl.col("whose"))
+    return steps.with_columns(
+        pl.when(new).then(key).otherwise("own_key").alias("own_key"),
+        pl.when(new).then(pl.lit("inferred")).otherwise("agent_basis").alias("agent_basis"),
+        pl.coalesce("agent_name", "whose").alias("agent_name"),
+        new.alias("took_turn"),
+    ).drop("whose")
 
 
 def _role(is_run: pl.Series, is_echo: pl.Series) -> pl.Expr:

@@ -6,7 +6,7 @@ The rules are data (`actorscope.semconv.dialects`); nothing here knows a framewo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -44,15 +44,22 @@ def normalise(spans: pa.RecordBatch) -> pa.Table:
     Unknown spans yield empty facts. No input raises: a value that does not fit its column is left out
     (the attribute itself is kept as it came).
     """
-    long = _long(spans.column("attributes"), spans.num_rows)
-    wide = _join(_wide(spans, long, _SPAN), [_event_values(spans), *_resource_values(spans), *_gathered(long)])
-    return _facts(wide)
+    return _facts(_of_spans(spans))
 
 
 def normalise_logs(logs: pa.RecordBatch) -> pa.Table:
     """The same columns for decoded log records: what a record says of the span that it names."""
+    return _facts(_of_logs(logs))
+
+
+def _of_spans(spans: pa.RecordBatch) -> pl.DataFrame:
+    long = _long(spans.column("attributes"), spans.num_rows)
+    return _join(_wide(spans, long, _SPAN), [_event_values(spans), *_resource_values(spans), *_gathered(long)])
+
+
+def _of_logs(logs: pa.RecordBatch) -> pl.DataFrame:
     long = _long(logs.column("attributes"), logs.num_rows)
-    return _facts(_join(_wide(logs, long, _LOG), _gathered(long)))
+    return _join(_wide(logs, long, _LOG), _gathered(long))
 
 
 def _facts(wide: pl.DataFrame) -> pa.Table:
@@ -60,11 +67,16 @@ def _facts(wide: pl.DataFrame) -> pa.Table:
     spoken = int(wide.select(pl.col("bits").bitwise_or()).item() or 0)
     for column in columns():
         wide = wide.with_columns(_fill(column, wide, seen, spoken))
-    if spoken:
-        wide = wide.with_columns(_hand_off())
-    wide = wide.with_columns(_digest(wide), *_side_effect())
+    wide = _afterwards(wide, spoken)
     names = ["dialect", *(name for name, _ in FACTS), *(name for name, _ in BASIS)]
     return wide.select(names).to_arrow().cast(pa.schema([("dialect", pa.string()), *FACTS, *BASIS]))
+
+
+def _afterwards(wide: pl.DataFrame, spoken: int) -> pl.DataFrame:
+    """What follows from other columns."""
+    if spoken:
+        wide = wide.with_columns(_hand_off())
+    return wide.with_columns(_digest(wide), *_side_effect())
 
 
 def _long(maps: pa.MapArray, height: int) -> pl.DataFrame:
@@ -210,25 +222,28 @@ def _rules(column: Column) -> tuple[tuple[int | None, Rule], ...]:
     return (*own, *sorted(rest, key=lambda pair: not pair[1].first))
 
 
-def _fill(column: Column, wide: pl.DataFrame, seen: frozenset[str], spoken: int) -> list[pl.Expr]:
-    """The expression of a column (and of its basis): the first rule that yields a value, of dialects that are spoken."""
-    values: list[pl.Expr] = []
-    bases: list[pl.Expr] = []
+def _answers(
+    column: Column, wide: pl.DataFrame, seen: frozenset[str], spoken: int
+) -> Iterator[tuple[int | None, Rule, pl.Expr]]:
+    """What each rule of a column says, in the order in which they are asked, of dialects that are spoken."""
     for index, rule in _rules(column):
         if index is not None and not spoken >> index & 1:
             continue
         value = _value(rule, column, wide, seen)
-        if value is None:
-            continue
-        if index is not None:
-            value = pl.when(_speaks(index)).then(value)
-        values.append(value)
-        bases.append(pl.when(value.is_not_null()).then(pl.lit(rule.basis)))
+        if value is not None:
+            yield index, rule, value if index is None else pl.when(_speaks(index)).then(value)
+
+
+def _fill(column: Column, wide: pl.DataFrame, seen: frozenset[str], spoken: int) -> list[pl.Expr]:
+    """The expression of a column (and of its basis): the first rule that yields a value."""
+    answers = list(_answers(column, wide, seen, spoken))
+    values = [value for _, _, value in answers]
     dtype = _TYPES[column.type]
     result = [(pl.coalesce(values).cast(dtype) if values else pl.lit(None, dtype)).alias(column.name)]
     if dtype == pl.String and values:
         result = [pl.when(result[0] != _NOTHING).then(result[0]).alias(column.name)]
     if column.name in _BASIS_COLUMNS:
+        bases = [pl.when(value.is_not_null()).then(pl.lit(rule.basis)) for _, rule, value in answers]
         basis = pl.coalesce(bases) if bases else pl.lit(None, pl.String)
         result.append(basis.alias(_BASIS_COLUMNS[column.name]))
     return result

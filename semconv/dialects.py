@@ -7,9 +7,11 @@ A dialect is one file in `dialects/`; its format is in `dialects/README.md`. Not
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -100,12 +102,37 @@ def columns() -> tuple[Column, ...]:
     return tuple(Column(**item) for item in raw["columns"])
 
 
+_own: list[Path] = []
+
+
+def use(paths: Iterable[Path]) -> None:
+    """Know the dialects in these files or folders too; at start, before the first span is read.
+
+    Raises DefinitionError naming every wrong rule and every file that cannot be read.
+    """
+    found = [file for path in paths for file in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]
+    if found == _own:
+        return
+    if dialects.cache_info().currsize:
+        raise RuntimeError("dialects of one's own must be named before the first span is read")
+    _own[:] = found
+    dialects()
+
+
 @cache
 def dialects() -> tuple[Dialect, ...]:
     """All dialects, the preferred one first. Raises DefinitionError naming every wrong rule."""
     folder = files("actorscope.semconv").joinpath("dialects")
-    found = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
-    return load({f.name: yaml.safe_load(f.read_text()) for f in found})
+    shipped = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
+    documents, problems = {}, []
+    for file in (*shipped, *_own):
+        try:
+            documents[file.name if file in shipped else str(file)] = yaml.safe_load(file.read_text())
+        except (OSError, yaml.YAMLError) as error:
+            problems.append(Problem(str(file), f"cannot be read as YAML: {error}".splitlines()[0]))
+    if problems:
+        raise DefinitionError(problems)
+    return load(documents)
 
 
 def load(documents: dict[str, Any]) -> tuple[Dialect, ...]:

@@ -12,7 +12,7 @@ from actorscope.ingest.store.migrate import migrate
 
 ROOT = Path(__file__).parents[1]
 RECORDINGS = Path(__file__).parent / "recordings"
-_TABLES = (
+TABLES = (
     "span_rows", "arrivals", "stitches", "segments", "log_rows", "span_facts", "delegation_rows", "effects", "runs", "baselines",
     "progress", "finding_rows", "occurrences", "transitions", "outbox", "deliveries",
 )  # fmt: skip
@@ -32,7 +32,7 @@ def store(chdb: Store) -> Store:
     """An empty store. Call it from a worker thread (`in_worker`): chDB runs no queries on the main thread."""
 
     def empty() -> None:
-        for table in _TABLES:
+        for table in TABLES:
             chdb.command(f"TRUNCATE TABLE {table}")
 
     in_worker(empty)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from actorscope.semconv.emit.identity import Principal
 
 _LENGTH, _HOPS, _CHAIN_BYTES = 512, 64, 3000
-_ACTOR, _STATED, _GRANT = (create_key(f"actorscope-{name}") for name in ("actor", "stated", "grant"))
+_ACTOR, _STATED, _HANDED = (create_key(f"actorscope-{name}") for name in ("actor", "stated", "handed"))
 _KEYS = {
     "execution_id": a.ACTORSCOPE_EXECUTION_ID,
     "delegation_id": a.ACTORSCOPE_DELEGATION_ID,
@@ -56,6 +56,16 @@ class Actor:
     chain: tuple[str, ...]
     delegation_id: str | None
     principal: Principal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What the delegator of this process said, beyond what travels in baggage."""
+
+    delegation_id: str | None
+    mode: str | None = None
+    parent_id: str | None = None
+    has_scope: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +134,15 @@ def with_actor(found: Actor, context: Context) -> Context:
     return set_value(_ACTOR, found, context)
 
 
-def granting(context: Context) -> Context:
-    """The context in which a delegator has stated the permissions that it gave."""
-    return set_value(_GRANT, True, context)
+def with_handed(found: Handed, context: Context) -> Context:
+    """The context in which that delegation is the latest."""
+    return set_value(_HANDED, found, context)
 
 
-def has_grant(context: Context) -> bool:
-    """Whether a delegator of this process has stated the permissions that it gave."""
-    return bool(get_value(_GRANT, context))
+def handed(context: Context) -> Handed:
+    """What the delegator said of the present delegation; nothing where it was said in another process."""
+    found, present = get_value(_HANDED, context), read(context).delegation_id
+    return found if isinstance(found, Handed) and found.delegation_id == present else Handed(present)
 
 
 def stating(attributes: Attributes, context: Context) -> Context:

@@ -85,8 +85,8 @@ class Delegation(Step):
         else:
             kind = SpanKind.PRODUCER if self.mode == DelegationMode.DETACHED else SpanKind.INTERNAL
             self._start(f"delegate {self.to}", kind, {**pairs, GEN_AI_AGENT_NAME: me.name if me else None})
-        context = carried.write(after, context)
-        self._attach(carried.granting(context) if self._scope else context)
+        handed = carried.Handed(self.id, self.mode, before.delegation_id, bool(self._scope))
+        self._attach(carried.with_handed(handed, carried.write(after, context)))
 
     def finish(self, status: DelegationStatus | str) -> None:
         """How the delegation ended, where returning or raising does not tell."""

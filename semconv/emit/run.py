@@ -80,16 +80,17 @@ class Run(Step):
         if principal and principal.task_id:
             after = replace(after, task_id=principal.task_id)
         # A grant that the delegator stated is nearer than the one in a token, which is often wider.
-        is_granted = bool(
-            principal and principal.scopes and len(principal.chain) > 1 and not carried.has_grant(context)
-        )
+        handed, is_delegate = carried.handed(context), carried.actor(context) is None
+        has_grant = bool(principal and len(principal.chain) > 1 and not handed.has_scope)
         pairs: dict[str, object] = {
             names.GEN_AI_OPERATION_NAME: names.INVOKE_AGENT,
             names.GEN_AI_AGENT_NAME: self.name,
             **after.attributes(),
+            a.ACTORSCOPE_DELEGATION_MODE: handed.mode if is_delegate else None,
+            a.ACTORSCOPE_DELEGATION_PARENT_ID: handed.parent_id if is_delegate else None,
             **(principal.attributes() if principal else {}),
             a.ACTORSCOPE_DELEGATION_DELEGATOR_ID: self._delegator_id or _delegator(principal),
-            a.ACTORSCOPE_DELEGATION_SCOPE_GRANTED: principal.scopes if principal and is_granted else (),
+            a.ACTORSCOPE_DELEGATION_SCOPE_GRANTED: principal.scopes if principal and has_grant else (),
             a.ACTORSCOPE_DELEGATION_PURPOSE: principal.purpose if principal else None,
             **{key: value for key, value in self._said.items() if value is not None},
         }
@@ -105,9 +106,8 @@ class Run(Step):
         key = (self.principal.id if self.principal else "") or self.id or self.name
         if self.principal and len(self.principal.chain) > 1:
             chain = self.principal.chain
-        elif (
-            before.delegation_id and outer is None
-        ):  # the last of the chain is this agent, under the name that the delegator knows
+        elif before.delegation_id and outer is None:
+            # The last of the chain is this agent, under the name that the delegator knows.
             whole = len(before.chain) == (before.depth or 0) + 1
             chain = (*before.chain[:-1], key) if whole else ()
         elif outer:  # an agent inside an agent that nobody called a delegation

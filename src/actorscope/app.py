@@ -20,6 +20,7 @@ from actorscope.ingest.otlp.asgi import AsgiServer
 from actorscope.ingest.room import Ingest
 from actorscope.ingest.store.client import Store, in_worker
 from actorscope.ingest.store.migrate import migrate
+from actorscope.semconv import dialects
 from actorscope.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class App:
             raise
 
     def _start(self) -> None:
+        dialects.use(self.settings.ingest.dialects)
         holder = Holder(self.settings.data)
         self._stops.append(holder.release)
         self._stops.append(self.store.close)

@@ -31,6 +31,9 @@ class IngestSettings(BaseModel):
     http_port: int = Field(4318, ge=0, le=65535, description="Port of OTLP/HTTP; 0 picks a free one.")
     max_request_mib: int = Field(64, ge=1, description="Largest request body, after decompression, in MiB.")
     spool_budget_mib: int = Field(4096, ge=16, description="Bytes the log may hold before senders are told to wait.")
+    dialects: list[Path] = Field(
+        default_factory=list, description="Files or folders with dialects of your own, read beside those shipped."
+    )
     segment_mib: float = Field(24.0, gt=0, description="Size at which a log segment is closed and stored, in MiB.")
     segment_busy_seconds: float = Field(0.25, gt=0, description="Age at which a segment is closed under load.")
     segment_idle_seconds: float = Field(1.0, gt=0, description="Age at which a segment is closed when traffic is thin.")

@@ -188,9 +188,9 @@ GROUP BY s.tool_name;
 CREATE OR REPLACE VIEW approvals AS
 SELECT
     e.approval AS approval_id,
-    anyIf(e.trace, e.trace != '') AS trace_id,
-    anyIf(e.span, e.is_action) AS action_span_id,
-    minIf(e.at, e.state IN ('', 'pending')) AS requested_at,
+    argMinIf(e.trace, e.at, e.trace != '') AS trace_id,
+    argMaxIf(e.span, e.at, e.is_action) AS action_span_id,
+    if(countIf(e.state = 'pending') > 0, minIf(e.at, e.state = 'pending'), min(e.at)) AS requested_at,
     maxIf(e.at, e.state NOT IN ('', 'pending')) AS resolved_at,
     if(countIf(e.state NOT IN ('', 'pending')) = 0, 'pending', argMaxIf(e.state, e.at, e.state NOT IN ('', 'pending'))) AS status,
     argMaxIf(e.by_type, e.at, e.by_type != '') AS approver_type,

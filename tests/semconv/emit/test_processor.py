@@ -95,7 +95,7 @@ def test_the_parent_context_that_is_given_counts(told: Told) -> None:
 
 
 def test_open_spans_beat_until_they_end(told: Told) -> None:
-    told.process(heartbeat_seconds=0.05)
+    processor = told.process(heartbeat_seconds=0.05)
     with told.tracer.start_as_current_span("invoke_agent a", attributes=AGENT) as span:
         until(lambda: len(told.events(BEAT)) >= 3, "three beats")
         beats = told.records(BEAT)
@@ -103,6 +103,7 @@ def test_open_spans_beat_until_they_end(told: Told) -> None:
     assert elapsed == sorted(elapsed) and elapsed[0] > 0 and elapsed[2] - elapsed[1] >= 0.04
     assert {record.attributes["actorscope.span.name"] for record in beats} == {"invoke_agent a"}
     assert {record.span_id for record in beats} == {span.get_span_context().span_id}
+    assert processor._open == {}, "what has ended is not tracked, even while somebody holds it"
     told.tracer.start_span("invoke_agent b", attributes=AGENT)
     until(lambda: len(told.events(START)) == 2, "the next span is told")
     after = told.records(BEAT)
@@ -139,8 +140,8 @@ def test_what_is_tracked_is_bounded_and_lost_spans_make_room(told: Told, caplog:
 
 def test_spans_that_are_not_exported_are_not_announced(telling: Callable[..., Told]) -> None:
     class RecordOnly(Sampler):
-        def should_sample(self, *_: Any, **__: Any) -> SamplingResult:
-            return SamplingResult(Decision.RECORD_ONLY)
+        def should_sample(self, *given: Any, **_: Any) -> SamplingResult:
+            return SamplingResult(Decision.RECORD_ONLY, given[4])
 
         def get_description(self) -> str:
             return "record only"

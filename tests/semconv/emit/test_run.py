@@ -13,6 +13,7 @@ from actorscope import semconv
 
 RUN = "actorscope.execution.id"
 REASON = "actorscope.execution.finish_reason"
+MODE, PARENT = "actorscope.delegation.mode", "actorscope.delegation.parent.id"
 GRANT = "actorscope.delegation.scope.granted"
 TOKEN = {
     "iss": "https://login.example.org", "sub": "u-7", "scope": "refund:create order:read", "txn": "txn-1",
@@ -67,6 +68,19 @@ def test_what_the_delegator_grants_is_nearer_than_a_token(told: Told) -> None:
         with semconv.agent("refunds", principal=semconv.Principal.from_claims(TOKEN)):
             pass
     assert GRANT not in told.span("invoke_agent refunds")
+    with semconv.delegate("a", scope="order:read"), semconv.delegate("b"):
+        with semconv.agent("b", principal=semconv.Principal.from_claims(TOKEN)):
+            pass
+    assert told.span("invoke_agent b")[GRANT] == ("refund:create", "order:read"), "that grant was for a"
+
+
+def test_the_delegate_repeats_how_the_work_was_handed_over(told: Told) -> None:
+    with semconv.delegate("a", id="dlg_1"), semconv.agent("a"), semconv.delegate("b", mode="pass_control"):
+        with semconv.agent("b"), semconv.agent("inner"):
+            pass
+    said = told.span("invoke_agent b")
+    assert (said[MODE], said[PARENT]) == ("pass_control", "dlg_1")
+    assert MODE not in told.span("invoke_agent inner"), "nobody handed anything to it"
 
 
 @pytest.mark.parametrize(("name", "is_same"), [("a", True), ("b", False)])
