@@ -49,57 +49,118 @@ def passed_on(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
     )
 
 
-def waits(steps: pl.DataFrame) -> pl.DataFrame:
+def waits(steps: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Calls that were asked for and stopped for a person are no actions: role `wait`, with the approval they wait for.
 
     A framework says so (`state`), or the call ended its run without a result and came again with one. The call that was
-    carried out afterwards is what was approved.
+    carried out afterwards is what was approved. A call that the model asked for in one run and that a later run carried
+    out waited too (`calls`: see `asked`). What follows here is `inferred` (`approval_basis`).
     """
     steps = steps.with_row_index("row")
-    action = steps.filter((pl.col("role") == "action") & pl.col("tool_name").is_not_null()).select(
+    action = steps.filter((pl.col("role") == "action") & pl.col("tool_name").is_not_null())
+    stopped = (pl.col("state") == "waiting").fill_null(False)
+    pairs = _came_again(action, stopped)
+    late = _carried_out_later(steps, action, calls)
+    steps = _known_again(steps, pairs)
+    waited = _among(pairs["row"]) | _among(action.filter(stopped)["row"])
+    done = (_among(pairs["row_later"]) | _among(late["row"])) & waited.not_()
+    requested = steps.filter(pl.col("approval_id").is_not_null(), pl.col("role") != "action").select(
+        "trace_id", "approval_id"
+    )
+    granted = pl.struct("trace_id", pl.col("tool_call_id").alias("approval_id")).is_in(requested.to_struct().implode())
+    done = (done | (granted & (pl.col("role") == "action"))).fill_null(False)
+    asker = _among(late["asker"])
+    asked_for = late.select(pl.col("asker").alias("row"), pl.col("tool_call_id").alias("asked_id")).unique(
+        "row", keep="first", maintain_order=True
+    )
+    steps = steps.join(asked_for, on="row", how="left", maintain_order="left")
+    call = pl.coalesce(
+        "approval_id", "asked_id", "tool_call_id", pl.concat_str("tool_name", "input_digest", separator=" "), "span_id"
+    )
+    known = pl.col("approval_status").is_not_null()
+    guessed = (waited | done | asker) & known.not_()
+    return steps.with_columns(
+        pl.when(waited).then(pl.lit("wait")).otherwise("role").alias("role"),
+        pl.when(waited | done | asker).then(call).otherwise("approval_id").alias("approval_id"),
+        pl.when(known)
+        .then("approval_status")
+        .when(waited | asker)
+        .then(pl.lit("pending"))
+        .when(done)
+        .then(pl.lit("approved"))
+        .alias("approval_status"),
+        pl.when(guessed)
+        .then(pl.lit("inferred"))
+        .when(known | pl.col("approval_id").is_not_null())
+        .then(pl.lit("declared"))
+        .alias("approval_basis"),
+    ).drop("row", "asked_id")
+
+
+def _among(rows: pl.Series) -> pl.Expr:
+    return pl.col("row").is_in(rows.implode())
+
+
+def _came_again(action: pl.DataFrame, stopped: pl.Expr) -> pl.DataFrame:
+    """Calls that stopped, each with the equal call that was carried out next within a day (`*_later`)."""
+    bare = pl.col("has_result").not_() & pl.col("is_error").not_() & pl.col("replayed").is_null() & _is_last()
+    calls = action.select(
         "row", "trace_id", "service_name", "actor_id", "actor_name", "tool_name", "conversation_id", "start_time", "has_result", "state",
         pl.coalesce("tool_call_id", "input_digest").alias("call"),
-        (pl.col("has_result").not_() & pl.col("is_error").not_() & pl.col("replayed").is_null() & _is_last()).alias("is_bare"),
+        bare.alias("is_bare"),
     )  # fmt: skip
-    said = (pl.col("state") == "waiting").fill_null(False)
-    key = ["service_name", "tool_name", "call"]
-    before = action.filter(said | pl.col("is_bare"), pl.col("call").is_not_null())
-    pairs = before.join(action.filter(said.not_()), on=key, suffix="_later", nulls_equal=True).filter(
+    before = calls.filter(stopped | pl.col("is_bare"), pl.col("call").is_not_null())
+    pairs = before.join(
+        calls.filter(stopped.not_()), on=["service_name", "tool_name", "call"], suffix="_later", nulls_equal=True
+    ).filter(
         pl.col("start_time_later") > pl.col("start_time"),
         pl.col("start_time_later") <= pl.col("start_time") + timedelta(days=1),
-        said | pl.col("has_result_later"),
+        stopped | pl.col("has_result_later"),
         (pl.col("conversation_id") == pl.col("conversation_id_later")).fill_null(True),
         (pl.col("actor_id") == pl.col("actor_id_later")).fill_null(True),
     )
-    pairs = pairs.sort("start_time_later", "row_later").unique("row", keep="first", maintain_order=True)
-    # A run that goes on in another trace may have lost its agent on the way.
-    who = pairs.select(pl.col("row_later").alias("row"), pl.col("actor_id").alias("from_id"), pl.col("actor_name").alias("from_name"))
-    steps = steps.join(who.unique("row"), on="row", how="left", maintain_order="left")
-    steps = steps.with_columns(
+    return pairs.sort("start_time_later", "row_later").unique("row", keep="first", maintain_order=True)
+
+
+def _carried_out_later(steps: pl.DataFrame, action: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Actions (`row`) that a model asked for (`asker`) in a run that had ended before they began."""
+    ended = steps.filter("is_run").select(
+        "trace_id", pl.col("span_id").alias("run_span_id"), pl.col("end_time").alias("run_end")
+    )
+    place = steps.select("trace_id", pl.col("span_id").alias("asker_span_id"), pl.col("row").alias("asker"))
+    said = (
+        calls.filter(pl.col("call_id").is_not_null())
+        .join(ended, on=["trace_id", "run_span_id"])
+        .join(place, on=["trace_id", "asker_span_id"])
+    )
+    said = said.select(
+        "service_name", "tool_name", pl.col("call_id").alias("tool_call_id"), "run_span_id", "run_end", "asker"
+    )
+    mine = action.filter(pl.col("run_span_id").is_not_null()).select(
+        "row", "service_name", "tool_name", "tool_call_id", "run_span_id", "start_time"
+    )
+    late = mine.join(said, on=["service_name", "tool_name", "tool_call_id"], suffix="_asked", nulls_equal=True).filter(
+        pl.col("tool_call_id").is_not_null(),
+        pl.col("run_span_id") != pl.col("run_span_id_asked"),
+        pl.col("run_end").is_between(pl.col("start_time") - timedelta(days=1), pl.col("start_time")),
+    )
+    return late.sort("row", "asker").unique("row", keep="first", maintain_order=True)
+
+
+def _known_again(steps: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """A run that goes on in another trace may have lost its agent on the way: the call that waited knows it."""
+    who = pairs.select(
+        pl.col("row_later").alias("row"), pl.col("actor_id").alias("from_id"), pl.col("actor_name").alias("from_name")
+    )
+    steps = steps.join(
+        who.unique("row", keep="first", maintain_order=True), on="row", how="left", maintain_order="left"
+    )
+    lost = pl.col("actor_id").is_null() & pl.col("from_id").is_not_null()
+    return steps.with_columns(
         pl.coalesce("actor_id", "from_id").alias("actor_id"),
         pl.coalesce("actor_name", "from_name").alias("actor_name"),
-        pl.when(pl.col("actor_id").is_null() & pl.col("from_id").is_not_null())
-        .then(pl.lit("inferred"))
-        .otherwise("actor_basis")
-        .alias("actor_basis"),
+        pl.when(lost).then(pl.lit("inferred")).otherwise("actor_basis").alias("actor_basis"),
     ).drop("from_id", "from_name")
-    waited = pl.col("row").is_in(pairs["row"].implode()) | pl.col("row").is_in(action.filter(said)["row"].implode())
-    done = pl.col("row").is_in(pairs["row_later"].implode()) & waited.not_()
-    requested = steps.filter(pl.col("approval_id").is_not_null(), pl.col("role") != "action").select("trace_id", "approval_id")
-    granted = pl.struct("trace_id", pl.col("tool_call_id").alias("approval_id")).is_in(requested.to_struct().implode())
-    done = (done | (granted & (pl.col("role") == "action"))).fill_null(False)
-    call = pl.coalesce("approval_id", "tool_call_id", pl.concat_str("tool_name", "input_digest", separator=" "), "span_id")
-    open_status = pl.col("approval_status").is_null()
-    return steps.with_columns(
-        pl.when(waited).then(pl.lit("wait")).otherwise("role").alias("role"),
-        pl.when(waited | done).then(call).otherwise("approval_id").alias("approval_id"),
-        pl.when(waited & open_status)
-        .then(pl.lit("pending"))
-        .when(done & open_status)
-        .then(pl.lit("approved"))
-        .otherwise("approval_status")
-        .alias("approval_status"),
-    ).drop("row")
 
 
 def _is_last() -> pl.Expr:

@@ -50,9 +50,14 @@ def carried_out(steps: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         *(pl.col(c).alias(f"by_{c}") for c in ("run_span_id", "actor_id", "actor_name", "actor_basis")),
         pl.len().over("trace_id", "asker_span_id", "tool_name").alias("like_it"),
     )  # fmt: skip
-    by_id = said.filter(pl.col("call_id").is_not_null()).unique(["trace_id", "call_id"], keep="first", maintain_order=True)
+    by_id = said.filter(pl.col("call_id").is_not_null()).unique(
+        ["trace_id", "call_id"], keep="first", maintain_order=True
+    )
     found = actions.join(
-        by_id.drop("tool_name", "asked_at"), left_on=["trace_id", "tool_call_id"], right_on=["trace_id", "call_id"], how="inner"
+        by_id.drop("tool_name", "asked_at"),
+        left_on=["trace_id", "tool_call_id"],
+        right_on=["trace_id", "call_id"],
+        how="inner",
     ).with_columns(pl.lit(1, pl.UInt32).alias("like_it"))
     rest = actions.join(found, on="row", how="anti").sort("start_time")
     latest = rest.join_asof(
@@ -82,12 +87,18 @@ def hand_offs(steps: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     Some frameworks take such a call themselves and report neither a tool nor a hand-off.
     """
     tool, arguments = pl.col("tool_name"), pl.col("arguments")
-    calls = calls.with_columns(handoffs.target(tool, arguments).alias("delegate_name"), handoffs.mode(tool).alias("mode"))
+    calls = calls.with_columns(
+        handoffs.target(tool, arguments).alias("delegate_name"), handoffs.mode(tool).alias("mode")
+    )
     calls = calls.filter(pl.col("delegate_name").is_not_null())
     done = steps.filter(pl.col("tool_name").is_not_null() | (pl.col("role") == "handoff"))
     calls = calls.join(
-        done.filter(pl.col("role") == "handoff").select("trace_id", "run_span_id").unique(), on=["trace_id", "run_span_id"], how="anti"
+        done.filter(pl.col("role") == "handoff").select("trace_id", "run_span_id").unique(),
+        on=["trace_id", "run_span_id"],
+        how="anti",
     )
     by_id = done.select("trace_id", pl.col("tool_call_id").alias("call_id")).drop_nulls().unique()
     by_name = done.select("trace_id", "tool_name").drop_nulls().unique()
-    return calls.join(by_id, on=["trace_id", "call_id"], how="anti").join(by_name, on=["trace_id", "tool_name"], how="anti")
+    return calls.join(by_id, on=["trace_id", "call_id"], how="anti").join(
+        by_name, on=["trace_id", "tool_name"], how="anti"
+    )

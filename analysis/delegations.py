@@ -97,7 +97,9 @@ def _handed_over(steps: pl.DataFrame, nested: pl.DataFrame) -> pl.DataFrame:
     """
     gives = pl.col("delegate_name").is_not_null() | (pl.col("delegation_mode") == "pass_control")
     is_hand = (pl.col("role") == "handoff") | ((pl.col("role") == "action") & gives.fill_null(False))
-    spans = steps.filter(is_hand).join(nested, on=["trace_id", "span_id"], how="anti")
+    spans = steps.filter(is_hand, pl.col("actor_kind") != "service").join(
+        nested, on=["trace_id", "span_id"], how="anti"
+    )
     stated = pl.col("delegate_name").is_not_null() & (pl.col("role") == "handoff")
     hands = spans.select(
         "trace_id", "span_id", "run_span_id", "actor_id", "actor_name",
@@ -160,14 +162,20 @@ def _next_runs(hands: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
 
 def _messages(steps: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """A message from one agent to another, after which the other ran: work was passed on, unless an edge says so already."""
-    sent = steps.filter(pl.col("role") == "message", pl.col("delegator_name").is_not_null(), pl.col("delegate_name").is_not_null())
+    sent = steps.filter(
+        pl.col("role") == "message", pl.col("delegator_name").is_not_null(), pl.col("delegate_name").is_not_null()
+    )
     if sent.is_empty():
         return known.clear()
     hands = sent.with_columns(
-        pl.col("delegator_name").alias("from_name"), pl.col("start_time").alias("hand_time"), pl.lit(None, pl.String).alias("run_span_id")
+        pl.col("delegator_name").alias("from_name"),
+        pl.col("start_time").alias("hand_time"),
+        pl.lit(None, pl.String).alias("run_span_id"),
     )
     hands = hands.select("trace_id", "span_id", "delegate_name", "from_name", "hand_time", "run_span_id")
-    agents = steps.filter("is_run").select("trace_id", slug(pl.col("actor_name")).alias("from_slug"), pl.col("actor_id").alias("delegator_id"))
+    agents = steps.filter("is_run").select(
+        "trace_id", slug(pl.col("actor_name")).alias("from_slug"), pl.col("actor_id").alias("delegator_id")
+    )
     agents = agents.unique(["trace_id", "from_slug"], keep="first", maintain_order=True)
     hands = hands.with_columns(slug(pl.col("from_name")).alias("from_slug")).join(agents, on=["trace_id", "from_slug"])
     edges = hands.join(_next_runs(hands, steps), on=["trace_id", "span_id"])
@@ -185,7 +193,9 @@ def _reached(known: pl.DataFrame) -> pl.DataFrame:
 
 def _beside(steps: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """A tool that carries the name of an agent, while that agent ran beside it and not below: the tool called it."""
-    tools = steps.filter(pl.col("role") == "action", pl.col("tool_name").is_not_null()).join(known, on=["trace_id", "span_id"], how="anti")
+    tools = steps.filter(pl.col("role") == "action", pl.col("tool_name").is_not_null()).join(
+        known, on=["trace_id", "span_id"], how="anti"
+    )
     runs = steps.filter("is_run", pl.col("caller_id").is_null()).select(
         "trace_id", pl.col("span_id").alias("delegate_span_id"), pl.col("actor_id").alias("delegate_id"),
         pl.col("actor_name").alias("delegate_name"), pl.col("start_time").alias("began"), pl.col("end_time").alias("ended"),
@@ -210,12 +220,16 @@ def _declared(steps: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Runs that state who delegated to them and have no edge yet: a person, a schedule, an agent elsewhere."""
     runs = steps.filter("is_run", pl.coalesce("delegator_id", "delegator_name").is_not_null())
     runs = runs.filter((pl.col("trigger_said") == "resume").fill_null(False).not_())
-    runs = runs.join(_reached(known), left_on=["trace_id", "span_id"], right_on=["trace_id", "delegate_span_id"], how="anti")
+    runs = runs.join(
+        _reached(known), left_on=["trace_id", "span_id"], right_on=["trace_id", "delegate_span_id"], how="anti"
+    )
     return runs.select(
         "trace_id",
         "span_id",
         pl.col("span_id").alias("delegate_span_id"),
-        pl.coalesce("delegator_id", named(pl.col("service_name").fill_null(""), pl.col("delegator_name"))).alias("delegator_id"),
+        pl.coalesce("delegator_id", named(pl.col("service_name").fill_null(""), pl.col("delegator_name"))).alias(
+            "delegator_id"
+        ),
         pl.coalesce("delegator_name", "delegator_id").alias("delegator_name"),
         pl.col("actor_id").alias("delegate_id"),
         pl.col("actor_name").alias("delegate_name"),

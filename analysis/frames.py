@@ -57,7 +57,8 @@ _FACTS = (
     "actor_basis", "actor_kind", "caller_id", "caller_name", "task_kind", "trigger", "user_id", "conversation_id", "cause_id", "cause_basis",
     "is_error", "is_counted", "cost_usd", "cost_source", "attempt", "tool_name", "side_effect", "signature", "is_replayed",
     "idempotency_digest", "cause_request", "run_cost_usd", "run_tokens", "run_calls", "asked_arguments", "input_digest",
-    "error_type", "approval_id", "approval_status", "approver_type", "approver_id", "authz_outcome", "state",
+    "error_type", "approval_id", "approval_status", "approver_type", "approver_id", "approval_basis",
+    "authz_outcome", "state",
 )  # fmt: skip
 
 
@@ -117,7 +118,10 @@ def unstored(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
         pl.col(*ids, "parent_span_id").bin.encode("hex"),
         pl.col("link_trace_ids", "link_span_ids").list.eval(pl.element().bin.encode("hex")),
         (pl.col("result") != "").fill_null(False).alias("has_result"),
-        (pl.col("arguments").str.starts_with("{") | (pl.col("arguments").is_null() & pl.col("input_digest").is_not_null()))
+        (
+            pl.col("arguments").str.starts_with("{")
+            | (pl.col("arguments").is_null() & pl.col("input_digest").is_not_null())
+        )
         .fill_null(False)
         .alias("has_object"),
     )

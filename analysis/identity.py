@@ -33,7 +33,9 @@ def identify(steps: pl.DataFrame) -> pl.DataFrame:
     )
     only = names.filter(pl.col("several") == 1).drop("several")
     steps = steps.join(only, on=["trace_id", "by_name"], how="left", maintain_order="left")
-    random = pl.when(pl.col("agent_id").is_not_null()).then(pl.format("{}/{}", pl.col("service_name").fill_null(""), "agent_id"))
+    random = pl.when(pl.col("agent_id").is_not_null()).then(
+        pl.format("{}/{}", pl.col("service_name").fill_null(""), "agent_id")
+    )
     own = pl.coalesce("official", "only", "by_name", random)
     return steps.with_columns(own.alias("own_key")).drop("official", "only", "by_name")
 

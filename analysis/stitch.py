@@ -16,7 +16,11 @@ _REACH = timedelta(days=1)
 def keys(steps: pl.DataFrame) -> list[str]:
     """What traces that belong to these have in common with them, as the table `stitches` spells it."""
     is_run, is_action = pl.col("operation") == "invoke_agent", pl.col("operation") == "execute_tool"
-    gives = (pl.col("operation") == "handoff") | pl.col("delegate_name").is_not_null() | pl.col("delegation_mode").is_not_null()
+    gives = (
+        (pl.col("operation") == "handoff")
+        | pl.col("delegate_name").is_not_null()
+        | pl.col("delegation_mode").is_not_null()
+    )
     call = pl.coalesce("tool_call_id", "input_digest")
     service = pl.col("service_name").fill_null("")
     spelled = [
@@ -39,7 +43,9 @@ def linked(steps: pl.DataFrame) -> set[str]:
 def _links(steps: pl.DataFrame) -> pl.DataFrame:
     """One row per span link: trace_id, span_id, to_trace, to_span."""
     linked = steps.filter(pl.col("link_trace_ids").list.len() > 0)
-    linked = linked.select("trace_id", "span_id", pl.col("link_trace_ids").alias("to_trace"), pl.col("link_span_ids").alias("to_span"))
+    linked = linked.select(
+        "trace_id", "span_id", pl.col("link_trace_ids").alias("to_trace"), pl.col("link_span_ids").alias("to_span")
+    )
     schema = {"trace_id": pl.String, "span_id": pl.String, "to_trace": pl.String, "to_span": pl.String}
     return linked.explode("to_trace", "to_span") if linked.height else pl.DataFrame(schema=schema)
 
@@ -92,7 +98,10 @@ def _by_link(steps: pl.DataFrame) -> pl.DataFrame:
     linked = flag(pl.col("link_trace_ids").list.len() > 0, steps)
     from_span = take(steps["span_id"], nearest(linked, parent)).alias("link_span")
     runs = steps.with_columns(from_span)
-    runs = _open_runs(runs).join(runs.select(pl.col("trace_id").alias("run_trace"), pl.col("span_id").alias("delegate_span_id"), "link_span"), on=["run_trace", "delegate_span_id"])
+    runs = _open_runs(runs).join(
+        runs.select(pl.col("trace_id").alias("run_trace"), pl.col("span_id").alias("delegate_span_id"), "link_span"),
+        on=["run_trace", "delegate_span_id"],
+    )
     pairs = runs.join(links, left_on=["run_trace", "link_span"], right_on=["trace_id", "span_id"])
     acts = steps.filter(pl.col("actor_id").is_not_null()).select(
         pl.col("trace_id").alias("to_trace"), pl.col("span_id").alias("to_span"), "start_time",
@@ -108,7 +117,11 @@ def _by_link(steps: pl.DataFrame) -> pl.DataFrame:
 def _edges(pairs: pl.DataFrame, basis: str, mode: str) -> pl.DataFrame:
     """The first pair of each run as an edge."""
     pairs = pairs.unique(["run_trace", "delegate_span_id"], keep="first", maintain_order=True)
-    return pairs.with_columns(pl.coalesce("mode", pl.lit(mode)).alias("mode"), pl.lit(basis).alias("basis")).select(list(EDGE)).cast(EDGE)
+    return (
+        pairs.with_columns(pl.coalesce("mode", pl.lit(mode)).alias("mode"), pl.lit(basis).alias("basis"))
+        .select(list(EDGE))
+        .cast(EDGE)
+    )
 
 
 def _resolved(steps: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
@@ -116,18 +129,34 @@ def _resolved(steps: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
     edges = edges.with_row_index("edge")
     open_ends = edges.filter(pl.col("delegate_span_id").is_null() | (pl.col("delegate_span_id") == ""))
     conversations = steps.select("trace_id", "span_id", "conversation_id")
-    open_ends = open_ends.join(conversations, on=["trace_id", "span_id"]).filter(pl.col("conversation_id").is_not_null())
+    open_ends = open_ends.join(conversations, on=["trace_id", "span_id"]).filter(
+        pl.col("conversation_id").is_not_null()
+    )
     runs = _open_runs(steps).filter(pl.col("conversation_id").is_not_null())
-    runs = runs.select("conversation_id", "run_trace", "began", pl.col("delegate_span_id").alias("ran"), pl.col("delegate_id").alias("ran_id"), slug(pl.col("delegate_name")).alias("slug"))
-    pairs = open_ends.with_columns(slug(pl.col("delegate_name")).alias("slug")).join(runs, on=["conversation_id", "slug"])
+    runs = runs.select(
+        "conversation_id",
+        "run_trace",
+        "began",
+        pl.col("delegate_span_id").alias("ran"),
+        pl.col("delegate_id").alias("ran_id"),
+        slug(pl.col("delegate_name")).alias("slug"),
+    )
+    pairs = open_ends.with_columns(slug(pl.col("delegate_name")).alias("slug")).join(
+        runs, on=["conversation_id", "slug"]
+    )
     pairs = pairs.filter(
         pl.col("run_trace") != pl.col("trace_id"),
         pl.col("began").is_between(pl.col("start_time"), pl.col("start_time") + _REACH),
     )
-    pairs = pairs.sort("began", "ran", "start_time", "span_id").unique("edge", keep="first", maintain_order=True).unique("ran", keep="last", maintain_order=True)
+    pairs = (
+        pairs.sort("began", "ran", "start_time", "span_id")
+        .unique("edge", keep="first", maintain_order=True)
+        .unique("ran", keep="last", maintain_order=True)
+    )
     edges = edges.join(pairs.select("edge", "ran", "ran_id"), on="edge", how="left", maintain_order="left")
     return edges.with_columns(
-        pl.coalesce("ran", "delegate_span_id").alias("delegate_span_id"), pl.coalesce("ran_id", "delegate_id").alias("delegate_id")
+        pl.coalesce("ran", "delegate_span_id").alias("delegate_span_id"),
+        pl.coalesce("ran_id", "delegate_id").alias("delegate_id"),
     ).drop("edge", "ran", "ran_id")
 
 

@@ -30,14 +30,19 @@ def weave(spans: pl.DataFrame) -> pl.DataFrame:
     `conversation_id` taken from above where the span has none.
     """
     order = ["trace_id", "start_time", "span_id", "end_time", "ingester", "seq"]
-    steps = spans.filter((pl.col("state") == "started").fill_null(False).not_()).sort(order).unique(["trace_id", "span_id"], keep="first", maintain_order=True)
+    steps = (
+        spans.filter((pl.col("state") == "started").fill_null(False).not_())
+        .sort(order)
+        .unique(["trace_id", "span_id"], keep="first", maintain_order=True)
+    )
     parent = parent_rows(steps)
     steps = _runs(steps, parent)
     steps = _inherit(steps, parent)
     steps = _cause(steps, parent)
     steps = count_calls(steps, parent)
-    steps = carried_out(steps, asked(steps))
-    steps = waits(passed_on(echoes(steps, parent), parent))
+    calls = asked(steps)
+    steps = carried_out(steps, calls)
+    steps = waits(passed_on(echoes(steps, parent), parent), calls)
     steps = attempts(_services(steps))
     return _run_totals(steps)
 
@@ -50,7 +55,11 @@ def _services(steps: pl.DataFrame) -> pl.DataFrame:
         pl.when(unknown).then("service_name").otherwise("actor_id").alias("actor_id"),
         pl.when(unknown).then("service_name").otherwise("actor_name").alias("actor_name"),
         pl.when(unknown).then(pl.lit("inferred")).otherwise("actor_basis").alias("actor_basis"),
-        pl.when(unknown).then(pl.lit("service")).when(pl.col("actor_id").is_not_null()).then("actor_kind").alias("actor_kind"),
+        pl.when(unknown)
+        .then(pl.lit("service"))
+        .when(pl.col("actor_id").is_not_null())
+        .then("actor_kind")
+        .alias("actor_kind"),
     )
 
 
@@ -116,15 +125,29 @@ def _agents(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
     empty[top[stated | host]] = False
     below = above(stated | host, parent) < n
     alone = workflow & busy[:n] & empty[:n] & ~below
-    name = pl.when(pl.Series(host)).then("agent_inside").when(pl.Series(alone)).then("workflow_name").otherwise("agent_name")
+    name = (
+        pl.when(pl.Series(host))
+        .then("agent_inside")
+        .when(pl.Series(alone))
+        .then("workflow_name")
+        .otherwise("agent_name")
+    )
     basis = pl.when(pl.Series(host)).then(pl.lit("derived")).when(pl.Series(alone)).then(pl.lit("inferred"))
     key = pl.when(pl.Series(host | alone)).then(named(pl.col("service_name").fill_null(""), name)).otherwise("own_key")
-    return steps.with_columns(
-        pl.Series("is_run", stated | host | alone),
-        key.alias("own_key"),
-        basis.otherwise("agent_basis").alias("agent_basis"),
-        pl.when(pl.Series(alone)).then(pl.lit("workflow")).when(pl.Series(stated | host)).then(pl.lit("agent")).alias("actor_kind"),
-    ).with_columns(name.alias("agent_name")).drop("agent_inside", "took_turn")
+    return (
+        steps.with_columns(
+            pl.Series("is_run", stated | host | alone),
+            key.alias("own_key"),
+            basis.otherwise("agent_basis").alias("agent_basis"),
+            pl.when(pl.Series(alone))
+            .then(pl.lit("workflow"))
+            .when(pl.Series(stated | host))
+            .then(pl.lit("agent"))
+            .alias("actor_kind"),
+        )
+        .with_columns(name.alias("agent_name"))
+        .drop("agent_inside", "took_turn")
+    )
 
 
 def _turns(steps: pl.DataFrame) -> pl.DataFrame:
@@ -136,8 +159,12 @@ def _turns(steps: pl.DataFrame) -> pl.DataFrame:
     turns = turns.select(*place, "start_time", pl.col("agent_name").alias("whose")).sort("start_time")
     found = steps.select(*place, "span_id", "start_time").sort("start_time", "span_id")
     found = found.join_asof(turns, on="start_time", by=place, strategy="backward", check_sortedness=False)
-    steps = steps.join(found.select("trace_id", "span_id", "whose"), on=["trace_id", "span_id"], how="left", maintain_order="left")
-    new = pl.col("agent_name").is_null() & pl.col("whose").is_not_null() & (pl.col("operation") != "turn").fill_null(True)
+    steps = steps.join(
+        found.select("trace_id", "span_id", "whose"), on=["trace_id", "span_id"], how="left", maintain_order="left"
+    )
+    new = (
+        pl.col("agent_name").is_null() & pl.col("whose").is_not_null() & (pl.col("operation") != "turn").fill_null(True)
+    )
     key = named(pl.col("service_name").fill_null(""), pl.col("whose"))
     return steps.with_columns(
         pl.when(new).then(key).otherwise("own_key").alias("own_key"),

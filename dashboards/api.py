@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from actorscope.analysis.alerts import outbox
-from actorscope.analysis.answers import attention, console, fleet, run
+from actorscope.analysis.answers import attention, console, covered, fleet, run
 from actorscope.analysis.answers import findings as answers
 from actorscope.analysis.answers.ids import span_id, trace_id
 from actorscope.analysis.answers.source import Source
@@ -21,7 +21,7 @@ from actorscope.analysis.detector import FAMILIES
 from actorscope.analysis.finding import SEVERITIES
 from actorscope.dashboards import data
 from actorscope.dashboards.openapi import document
-from actorscope.dashboards.parameters import ApiError, choice, choices, json_body, number
+from actorscope.dashboards.parameters import ApiError, choice, choices, json_body, number, since
 from actorscope.errors import TransientError
 
 _MOST_SQL = 100_000
@@ -58,6 +58,7 @@ def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
         Route("/api/runs/{trace_id}", wrap(_run)),
         Route("/api/runs/{trace_id}/spans/{span_id}", wrap(_span)),
         Route("/api/fleet", wrap(_fleet)),
+        Route("/api/coverage", wrap(_coverage)),
         Route("/api/sql", wrap(_sql), methods=["POST"]),
         Route("/api/deliveries", wrap(_deliveries)),
         Route("/api/deliveries/{id}/redeliver", wrap(_redeliver), methods=["POST"]),
@@ -135,6 +136,11 @@ def _fleet(request: Request, store: Source) -> dict[str, Any]:
     hours = number(request, "hours", 0, 24 * 3650)
     since = datetime.now(UTC) - timedelta(hours=hours) if hours else None
     return fleet.fleet(store, since, number(request, "limit", 1000, 10_000))
+
+
+def _coverage(request: Request, store: Source) -> dict[str, Any]:
+    traces = number(request, "traces", covered.MOST_TRACES, covered.MOST_TRACES * 10)
+    return covered.stored(store, since(request, "last", "7d"), request.query_params.get("actor", ""), traces)
 
 
 def _deliveries(request: Request, store: Source) -> dict[str, Any]:

@@ -43,6 +43,7 @@ st.set_page_config(page_title="Actorscope", page_icon=_ICON, layout="wide")
 pages = [
     st.Page(_VIEWS / "attention.py", title="Needs attention", icon=":material/warning:", default=True),
     st.Page(_VIEWS / "fleet.py", title="Fleet", icon=":material/groups:", url_path="fleet"),
+    st.Page(_VIEWS / "coverage.py", title="Coverage", icon=":material/fact_check:", url_path="coverage"),
     st.Page(_VIEWS / "run.py", title="Runs", icon=":material/account_tree:", url_path="run"),
     st.Page(_VIEWS / "finding.py", title="Finding", icon=":material/flag:", url_path="finding", visibility="hidden"),
 ]

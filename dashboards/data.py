@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -12,6 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from actorscope.analysis.answers import attention as attention_
+from actorscope.analysis.answers import covered as covered_
 from actorscope.analysis.answers import findings as findings_
 from actorscope.analysis.answers import fleet as fleet_
 from actorscope.analysis.answers import ids as ids_
@@ -22,6 +24,7 @@ _T = TypeVar("_T")
 _THREADS = 8
 _MEMORY = 200
 _FRESH_SECONDS = 1.5
+_FRESH_COVERAGE_SECONDS = 30.0
 
 
 class _Memory:
@@ -35,10 +38,10 @@ class _Memory:
         with self._lock:
             self._answers.clear()
 
-    def recall(self, key: Any, question: Callable[[], _T]) -> _T:
+    def recall(self, key: Any, question: Callable[[], _T], fresh_seconds: float = _FRESH_SECONDS) -> _T:
         with self._lock:
-            at, answer = self._answers.get(key, (0.0, None))
-        if time.monotonic() - at > _FRESH_SECONDS:
+            at, answer = self._answers.get(key, (-math.inf, None))
+        if time.monotonic() - at > fresh_seconds:
             answer = question()
             with self._lock:
                 self._answers[key] = (time.monotonic(), answer)
@@ -103,6 +106,13 @@ def on_pool(work: Callable[..., _T], *given: Any, **named: Any) -> _T:
 
 def _recall(question: Callable[..., _T], *given: Any) -> _T:
     return _memory.recall((question, given), lambda: ask(question, *given))
+
+
+def coverage(since: datetime | None, actor: str = "") -> dict[str, Any]:
+    """Remembered for half a minute: it weaves hundreds of traces."""
+    given = (since, actor)
+    work = covered_.stored
+    return _memory.recall((work, given), lambda: ask(work, *given), _FRESH_COVERAGE_SECONDS)
 
 
 trace_id = ids_.trace_id

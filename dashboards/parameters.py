@@ -1,12 +1,14 @@
-"""What callers of the API give, checked: numbers, choices, JSON bodies."""
+"""What callers of the API give, checked: numbers, choices, lengths of time, JSON bodies."""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
 
+from actorscope.analysis.answers import period
 from actorscope.errors import ActorscopeError
 
 
@@ -24,6 +26,14 @@ def number(request: Request, name: str, default: int, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20) or int(text) > most:
         raise ApiError(f"{name} must be a whole number up to {most}, not {text[:40]!r}")
     return int(text)
+
+
+def since(request: Request, name: str, default: str) -> datetime | None:
+    """The moment that lies as far back as the query says; None for `all`."""
+    try:
+        return period.since(request.query_params.get(name, default))
+    except ValueError as error:
+        raise ApiError(f"{name} {error}") from error
 
 
 def choice(request: Request, name: str, default: str, allowed: tuple[str, ...]) -> str:

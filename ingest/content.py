@@ -86,7 +86,10 @@ def tool_calls(text: str) -> str | None:
 
 
 _CALL_TYPES = ("tool_call", "function_call", "tool_use", "tool-call", "function", "functionCall")
-_NAME_KEYS, _ID_KEYS = ("name", "toolName", "tool_name"), ("id", "call_id", "toolCallId", "toolUseId", "tool_call_id", "ref")
+_NAME_KEYS, _ID_KEYS = (
+    ("name", "toolName", "tool_name"),
+    ("id", "call_id", "toolCallId", "toolUseId", "tool_call_id", "ref"),
+)
 _ARGUMENT_KEYS = ("arguments", "args", "input", "arguments_json", "tool_kwargs")
 _WRAPS = ("function", "toolUse", "functionCall", "function_call", "tool_call", "toolRequest")
 
@@ -103,7 +106,11 @@ def _find_calls(value: Any, found: list[dict[str, str]], is_call: bool = False) 
     elif isinstance(value, dict):
         name = next((value[key] for key in _NAME_KEYS if isinstance(value.get(key), str)), None)
         arguments = next((value[key] for key in _ARGUMENT_KEYS if key in value), None)
-        if name and (is_call or value.get("type", value.get("block_type")) in _CALL_TYPES) and (arguments is not None or is_call):
+        if (
+            name
+            and (is_call or value.get("type", value.get("block_type")) in _CALL_TYPES)
+            and (arguments is not None or is_call)
+        ):
             call_id = next((value[key] for key in _ID_KEYS if isinstance(value.get(key), str)), "")
             text = arguments if isinstance(arguments, str) else json.dumps(arguments if arguments is not None else {})
             found.append({"id": _whole(call_id), "name": _whole(name), "arguments": _whole(text)})

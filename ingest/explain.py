@@ -64,7 +64,9 @@ def _explain(wide: pl.DataFrame) -> pl.DataFrame:
         numbered = [pl.when(value.is_not_null()).then(pl.lit(at)) for at, (_, _, value) in enumerate(answers)]
         if numbered:
             by[column.name] = wide.select(pl.coalesce(numbered).alias("by"))["by"]
-            rules[column.name] = [(_name(index), f"{_name(index)}: {rule_text(rule)}", rule.basis) for index, rule, _ in answers]
+            rules[column.name] = [
+                (_name(index), f"{_name(index)}: {rule_text(rule)}", rule.basis) for index, rule, _ in answers
+            ]
         wide = wide.with_columns(normalise._fill(column, wide, seen, spoken))
     wide = normalise._afterwards(wide, spoken)
     parts = [_column(wide, name, by.get(name), rules.get(name, [])) for name in (c.name for c in columns())]

@@ -110,9 +110,7 @@ class Writer:
             self._set_aside(segment, index, records[index])
         self._counters.add(spans_stored=spans, logs_stored=logs)
 
-    def _store_signal(
-        self, segment: int, signal: str, records: list[Record], first: int
-    ) -> tuple[int, list[int], int]:
+    def _store_signal(self, segment: int, signal: str, records: list[Record], first: int) -> tuple[int, list[int], int]:
         """How many rows were stored, which requests can never be, and the next free row number.
 
         When not all can be stored, each request is tried alone.

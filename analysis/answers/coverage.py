@@ -100,7 +100,7 @@ class ActorCoverage:
 
 @dataclass(frozen=True)
 class Coverage:
-    """All actors, those with the most spans first. `unknown_spans` speak no dialect, or none that we know."""
+    """All actors, those with the most spans first. `unknown_spans` speak no dialect that is known."""
 
     actors: tuple[ActorCoverage, ...] = ()
     traces: int = 0
@@ -115,7 +115,10 @@ class Coverage:
 
 
 def coverage(
-    steps: pl.DataFrame, edges: pl.DataFrame, recognised: pl.DataFrame | None = None, started: pl.DataFrame | None = None
+    steps: pl.DataFrame,
+    edges: pl.DataFrame,
+    recognised: pl.DataFrame | None = None,
+    started: pl.DataFrame | None = None,
 ) -> Coverage:
     """The coverage of the actors in woven steps (`frames.touch`) and the delegations between them.
 
@@ -130,10 +133,12 @@ def coverage(
     others = _others(edges)
     actors = []
     for row in _actors(steps).iter_rows(named=True):
-        names = {"agent": row["actor_name"], "other": others.get(row["actor_id"])}
-        found = {fact: _fact(fact, counts[fact].get(row["actor_id"], {}), names, rules, row["actor_id"]) for fact in counts}
+        names = {"agent": row["actor_name"], "other": others.get(row["actor_id"], row["actor_name"])}
+        found = {
+            fact: _fact(fact, counts[fact].get(row["actor_id"], {}), names, rules, row["actor_id"]) for fact in counts
+        }
         actors.append(_actor(row, found, rules))
-    unknown = steps.filter(pl.col("dialect").is_null() | (pl.col("role") == "") & pl.col("operation").is_null()).height
+    unknown = steps["dialect"].null_count()
     return Coverage(tuple(actors), steps["trace_id"].n_unique(), steps.height, unknown)
 
 
@@ -141,7 +146,9 @@ def recognised(steps: pl.DataFrame, explained: pl.DataFrame) -> pl.DataFrame:
     """RECOGNISED from explained columns (trace_id, span_id, column, dialect, rule, basis) of the spans of woven steps."""
     actors = steps.select("trace_id", "span_id", pl.col("actor_id").fill_null("")).unique(["trace_id", "span_id"])
     found = explained.join(actors, on=["trace_id", "span_id"])
-    found = found.group_by("actor_id", "column", "dialect", "rule", "basis", maintain_order=True).agg(pl.len().alias("spans"))
+    found = found.group_by("actor_id", "column", "dialect", "rule", "basis", maintain_order=True).agg(
+        pl.len().alias("spans")
+    )
     return found.select(list(RECOGNISED)).cast(dict(RECOGNISED))
 
 
@@ -188,8 +195,14 @@ def _prepared(steps: pl.DataFrame, started: pl.DataFrame | None) -> pl.DataFrame
     run = ["trace_id", "run_span_id"]
     steps = steps.with_columns(
         pl.col("actor_id").fill_null(""),
-        *(take(steps[c], nearest(flag(pl.col(c).is_not_null(), steps), parent)).alias(c) for c in ("execution_id", "budget_limit")),
-        *(pl.coalesce(c, pl.when(inside).then(pl.col(c).drop_nulls().first().over(run))).alias(c) for c in ("agent_version", "principal_id")),
+        *(
+            take(steps[c], nearest(flag(pl.col(c).is_not_null(), steps), parent)).alias(c)
+            for c in ("execution_id", "budget_limit")
+        ),
+        *(
+            pl.coalesce(c, pl.when(inside).then(pl.col(c).drop_nulls().first().over(run))).alias(c)
+            for c in ("agent_version", "principal_id")
+        ),
         pl.coalesce("approver_type", "approver_id").alias("approver_type"),
     )
     approved = pl.col("approval_id").is_not_null()
@@ -204,6 +217,7 @@ def _prepared(steps: pl.DataFrame, started: pl.DataFrame | None) -> pl.DataFrame
         pl.when(stated).then(pl.lit("declared")).otherwise("cause_basis").alias("cause_known"),
         cost.alias("cost_known"),
         pl.coalesce("input_tokens", "output_tokens").alias("input_tokens"),
+        pl.col("input_digest").alias("arguments"),
         pl.coalesce("credential_id", "credential_type").alias("credential_id"),
         pl.when(pl.col("side_effect") != "unknown").then("side_effect").alias("side_effect"),
         pl.when(pl.col("grant").list.len() > 0).then("grant").alias("grant"),
@@ -218,7 +232,7 @@ def _prepared(steps: pl.DataFrame, started: pl.DataFrame | None) -> pl.DataFrame
 
 def _concerned(of: str) -> pl.Expr:
     """The spans of which a fact is asked. Where no run is known, all that was done stands for it."""
-    is_step = pl.col("role").is_in(["run", "action", "model_call", "wait", "handoff", "message"])
+    is_step = pl.col("role").is_in(["run", "action", "model_call", "wait", "handoff"])
     is_action = (pl.col("role") == "action") & pl.col("is_replayed").not_()
     runs = pl.when("has_runs").then("is_run").otherwise(is_step)
     return {
@@ -227,7 +241,8 @@ def _concerned(of: str) -> pl.Expr:
         "asked_runs": runs & pl.col("trigger").is_in(["schedule", "event"]).fill_null(False).not_(),
         "actions": is_action,
         "writes": is_action & pl.col("side_effect").is_in(WRITES),
-        "approvals": pl.col("is_approval") & ((pl.col("role") == "action") | pl.col("approval_status").is_in(_ANSWERED)),
+        "approvals": pl.col("is_approval")
+        & ((pl.col("role") == "action") | pl.col("approval_status").is_in(_ANSWERED)),
         "calls": pl.col("is_counted"),
         "errors": is_step & pl.col("is_error"),
     }[of].fill_null(False)
@@ -263,7 +278,11 @@ def _state(fact: Fact, steps: pl.DataFrame, rules: _Rules) -> pl.Expr:
 
 def _others(edges: pl.DataFrame) -> dict[str, str]:
     """For each actor one to whom it hands work."""
-    named = edges.drop_nulls(["delegator_id", "delegate_name"]).sort("delegate_name").unique("delegator_id", keep="first", maintain_order=True)
+    named = (
+        edges.drop_nulls(["delegator_id", "delegate_name"])
+        .sort("delegate_name")
+        .unique("delegator_id", keep="first", maintain_order=True)
+    )
     return dict(named.select("delegator_id", "delegate_name").iter_rows())
 
 

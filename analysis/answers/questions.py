@@ -37,9 +37,9 @@ class Question:
 
 
 _ARGUMENTS = Fact(
-    "arguments", "what it was called with", "actions", "input_digest",
+    "arguments", "what it was called with", "actions", "arguments",
     'with semconv.act("{tool}", arguments=arguments): ...',
-    or_columns=("arguments",), how="digest of the recorded arguments",
+    or_columns=("input_digest",),
 )  # fmt: skip
 _TARGET = Fact(
     "target", "the thing it changes", "writes", "target",

@@ -21,7 +21,9 @@ def measure() -> dict[str, float]:
     found: dict[str, list[float]] = {"all": [], "one": []}
     for _ in range(_ROUNDS):
         for which, times in found.items():
-            out = subprocess.run([sys.executable, "-m", "tests.bench.dialect_cost", which], check=True, capture_output=True)
+            out = subprocess.run(
+                [sys.executable, "-m", "tests.bench.dialect_cost", which], check=True, capture_output=True
+            )
             times.append(json.loads(out.stdout))
     return {which: median(times) for which, times in found.items()}
 

@@ -36,7 +36,9 @@ if __name__ == "__main__":
             print(name)
             for fact, n in found.items():
                 if n.shown < n.expected or n.wrong:
-                    print(f"    {fact}: {n.shown} of {n.expected}, {n.wrong} wrong; missing {n.missing[:3]}; invented {n.invented[:3]}")
+                    print(
+                        f"    {fact}: {n.shown} of {n.expected}, {n.wrong} wrong; missing {n.missing[:3]}; invented {n.invented[:3]}"
+                    )
     else:
         document.PATH.write_text(document.text(result))
         print(f"wrote {document.PATH.name}")

@@ -20,7 +20,9 @@ _LIMITS = Path(__file__).with_name("limits.yaml")
 def limits() -> dict[str, dict[str, dict[str, Any]]]:
     """What a recording cannot show: recording -> fact -> {shows, wrong, why}. See the head of `limits.yaml`."""
     raw: dict[str, dict[str, Any]] = yaml.safe_load(_LIMITS.read_text())
-    return {name: {fact: {"shows": 0, "wrong": 0, **said} for fact, said in found.items()} for name, found in raw.items()}
+    return {
+        name: {fact: {"shows": 0, "wrong": 0, **said} for fact, said in found.items()} for name, found in raw.items()
+    }
 
 
 def text(measured: dict[str, dict[str, Fact]]) -> str:
@@ -47,7 +49,12 @@ def text(measured: dict[str, dict[str, Fact]]) -> str:
 
 def _table(measured: dict[str, dict[str, Fact]]) -> str:
     head = "| recording | " + " | ".join(FACTS) + " |\n|" + " --- |" * (len(FACTS) + 1)
-    return "\n".join([head, *(f"| {name} | " + " | ".join(_cell(found[f]) for f in FACTS) + " |" for name, found in measured.items())])
+    return "\n".join(
+        [
+            head,
+            *(f"| {name} | " + " | ".join(_cell(found[f]) for f in FACTS) + " |" for name, found in measured.items()),
+        ]
+    )
 
 
 def _cell(fact: Fact) -> str:

@@ -71,7 +71,9 @@ def load(store: Store, name: str) -> None:
     store.insert("span_rows", spans)
     logs = RECORDINGS / f"{name}.logs.binpb.gz"
     if logs.exists():
-        store.insert("log_rows", log_rows("recorded", spans.num_rows + 1, [record_of("logs", r.body) for r in read(logs)]))
+        store.insert(
+            "log_rows", log_rows("recorded", spans.num_rows + 1, [record_of("logs", r.body) for r in read(logs)])
+        )
     Runner(store, AnalysisSettings()).run_to_end()
 
 
@@ -80,10 +82,18 @@ def measure(store: Store, name: str) -> dict[str, Fact]:
     real = truth(name)
     runs = store.frame("SELECT actor_name, actor_basis FROM agent_runs")
     found = {"agents": _count(set(real["agents"]), set(runs["actor_name"]), runs["actor_basis"])}
-    return {**found, "delegations": _delegations(store, real), **_tools(store, real), **_calls(store, real), "approvals": _approvals(store, real)}
+    return {
+        **found,
+        "delegations": _delegations(store, real),
+        **_tools(store, real),
+        **_calls(store, real),
+        "approvals": _approvals(store, real),
+    }
 
 
-def _count(expected: Iterable[Key], found: Iterable[Key], basis: Iterable[str] = (), upto: Counter[Key] | None = None) -> Fact:
+def _count(
+    expected: Iterable[Key], found: Iterable[Key], basis: Iterable[str] = (), upto: Counter[Key] | None = None
+) -> Fact:
     """Expected against found, each key as often as it comes; `upto` allows more of a key."""
     want, have = Counter(expected), Counter(found)
     most = want if upto is None else upto
@@ -107,16 +117,25 @@ def _delegations(store: Store, real: dict[str, Any]) -> Fact:
 def _tools(store: Store, real: dict[str, Any]) -> dict[str, Fact]:
     done = real["tool_executions"]
     names = {execution["name"] for execution in done}
-    actions = store.frame("SELECT tool_name, arguments, arguments_basis, actor_name, actor_basis, error_type FROM actions")
+    actions = store.frame(
+        "SELECT tool_name, arguments, arguments_basis, actor_name, actor_basis, actor_kind, error_type FROM actions"
+    )
     mine = actions.filter(pl.col("tool_name").is_in(list(names)))
     calls = [(name, _canonical(text)) for name, text in mine.select("tool_name", "arguments").rows()]
     really = [(e["name"], json.dumps(e["args"], sort_keys=True)) for e in done if "args" in e]
+    known = mine.filter(pl.col("actor_kind") != "service")  # of which only the service is known, the agent is not
     failed = [e["name"] for e in done if e.get("error") or e.get("ok") is False]
     errors = mine.filter(pl.col("error_type") != "")["tool_name"]
     return {
         "tools": _count((e["name"] for e in done), mine["tool_name"]),
-        "arguments": _count(really, (c for c in calls if c[1]), mine.filter(pl.col("arguments") != "")["arguments_basis"]),
-        "callers": _count(((e["name"], e["agent"]) for e in done), mine.select("tool_name", "actor_name").rows(), mine["actor_basis"]),
+        "arguments": _count(
+            really, (c for c in calls if c[1]), mine.filter(pl.col("arguments") != "")["arguments_basis"]
+        ),
+        "callers": _count(
+            ((e["name"], e["agent"]) for e in done),
+            known.select("tool_name", "actor_name").rows(),
+            known["actor_basis"],
+        ),
         "failures": _count(failed, errors),
         "repeats": _count(_repeated(really), _repeated(c for c in calls if c[1])),
     }

@@ -29,7 +29,9 @@ def test_a_recording_tells_all_that_it_can(measured: dict[str, dict[str, Fact]],
     for fact, found in measured[name].items():
         said = document.limits().get(name, {}).get(fact, {"shows": found.expected, "wrong": 0})
         if (found.shown, found.wrong) != (said["shows"], said["wrong"]):
-            wrong[fact] = f"{found.shown} of {found.expected} and {found.wrong} wrong, not {said}: {found.missing} {found.invented}"
+            wrong[fact] = (
+                f"{found.shown} of {found.expected} and {found.wrong} wrong, not {said}: {found.missing} {found.invented}"
+            )
     assert wrong == {}
 
 

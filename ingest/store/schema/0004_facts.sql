@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS span_facts
     approval_status LowCardinality(String),
     approver_type LowCardinality(String),
     approver_id String,
+    approval_basis LowCardinality(String),
     authz_outcome LowCardinality(String),
     state LowCardinality(String),
     fact_digest UInt64,

@@ -105,6 +105,7 @@ SELECT
     f.actor_id AS actor_id,
     f.actor_name AS actor_name,
     f.actor_basis AS actor_basis,
+    f.actor_kind AS actor_kind,
     s.tool_name AS tool_name,
     s.tool_call_id AS tool_call_id,
     if(f.asked_arguments != '', f.asked_arguments, s.arguments) AS arguments,
@@ -138,6 +139,7 @@ SELECT
     f.actor_id AS actor_id,
     f.actor_name AS actor_name,
     f.actor_basis AS actor_basis,
+    f.actor_kind AS actor_kind,
     s.provider AS provider,
     s.model AS model,
     s.response_id AS response_id,
@@ -195,18 +197,20 @@ SELECT
     if(countIf(e.state NOT IN ('', 'pending')) = 0, 'pending', argMaxIf(e.state, e.at, e.state NOT IN ('', 'pending'))) AS status,
     argMaxIf(e.by_type, e.at, e.by_type != '') AS approver_type,
     argMaxIf(e.by_id, e.at, e.by_id != '') AS approver_id,
-    argMaxIf(e.digest, e.at, e.digest != '') AS action_digest
+    argMaxIf(e.digest, e.at, e.digest != '') AS action_digest,
+    if(countIf(e.by = 'declared') > 0, 'declared', 'inferred') AS basis
 FROM
 (
     SELECT f.approval_id AS approval, lower(hex(f.trace_id)) AS trace, lower(hex(f.span_id)) AS span,
         f.role = 'action' AS is_action, f.start_time AS at, toString(f.approval_status) AS state,
-        toString(f.approver_type) AS by_type, f.approver_id AS by_id, '' AS digest
+        toString(f.approver_type) AS by_type, f.approver_id AS by_id, '' AS digest, toString(f.approval_basis) AS by
     FROM span_facts AS f FINAL
     WHERE f.approval_id != ''
     UNION ALL
     SELECT l.approval_id, lower(hex(l.trace_id)), lower(hex(l.span_id)), false, l.time,
         multiIf(l.approval_status != '', toString(l.approval_status), l.event_name = 'actorscope.approval.request', 'pending', ''),
-        toString(l.approver_type), l.approver_id, l.attributes['actorscope.approval.action.digest']
+        toString(l.approver_type), l.approver_id, l.attributes['actorscope.approval.action.digest'],
+        'declared'
     FROM log_rows AS l FINAL
     WHERE l.approval_id != '' AND l.event_name NOT IN ('actorscope.span.start', 'actorscope.span.heartbeat')
 ) AS e

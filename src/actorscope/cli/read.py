@@ -19,7 +19,7 @@ from actorscope.cli.server import ask, find_server, reading_options, with_store
 _COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
 
 
-def _safe(value: Any) -> Text:
+def safe(value: Any) -> Text:
     """Span text as plain text: control characters, which could steer a terminal, are shown as �."""
     return Text("".join(c if c.isprintable() or c in "\n\t" else "�" for c in str(value)))
 
@@ -68,7 +68,7 @@ def findings(
             f["state"],
             str(f["count"]),
             f["detector"],
-            _safe(f["title"]),
+            safe(f["title"]),
             f["id"],
         )
     Console().print(table if found else "no findings")
@@ -96,11 +96,9 @@ def sql(server: str | None, data: Path | None, store: str | None, statement: str
         for row in rows:
             click.echo(json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False))
     else:
-        table = Table(*(str(_safe(c)) for c in columns), box=None, pad_edge=False)
+        table = Table(*(str(safe(c)) for c in columns), box=None, pad_edge=False)
         for row in rows:
-            table.add_row(
-                *("" if v is None else _safe(json.dumps(v) if isinstance(v, dict | list) else v) for v in row)
-            )
+            table.add_row(*("" if v is None else safe(json.dumps(v) if isinstance(v, dict | list) else v) for v in row))
         Console().print(table)
     if answer["is_cut"]:
         click.echo(f"cut at {max_rows} rows; see --max-rows", err=True)

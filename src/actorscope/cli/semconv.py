@@ -1,4 +1,4 @@
-"""`semconv`: check the words, write what is generated from them."""
+"""`semconv`: check the words, write what is generated from them, and see what a recording says in them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from actorscope.cli.lint import lint
 from actorscope.errors import DefinitionError
 from actorscope.semconv import dialects as dialects_
 from actorscope.semconv import generate as generate_
@@ -46,3 +47,6 @@ def generate(only_check: bool) -> None:
     if not changed:
         click.echo("everything is up to date")
     sys.exit(1 if only_check and changed else 0)
+
+
+semconv.add_command(lint)

@@ -1,0 +1,93 @@
+"""Coverage: for each actor how well the six questions can be answered, and the line of code that says what is missing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from actorscope.dashboards import data
+from actorscope.dashboards.parts import words
+from actorscope.dashboards.parts.coverage import NOBODY, actor_coverage, cell
+from actorscope.dashboards.parts.live import choose, live
+from actorscope.dashboards.parts.text import line
+from actorscope.dashboards.parts.welcome import first_steps
+
+_RANGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "all": None}
+_CONFIG = {
+    "Actor": st.column_config.TextColumn(width=180),
+    **{title: st.column_config.TextColumn(width=115) for title in words.QUESTIONS.values()},
+}
+
+
+def _since(preset: str) -> datetime | None:
+    """The start of the range, to five minutes, so that answers can be remembered for a moment."""
+    length = _RANGES[preset]
+    now = datetime.now(UTC)
+    return now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0) - length if length else None
+
+
+def _table(actors: list[dict[str, Any]]) -> pl.DataFrame:
+    columns = {"Actor": [line(actor["actor_name"] or NOBODY, 100) for actor in actors]}
+    for at, title in enumerate(words.QUESTIONS.values()):
+        columns[title] = [cell(actor["questions"][at]) for actor in actors]
+    columns["Score"] = ["–" if actor["score"] is None else f"{actor['score']:.0%}" for actor in actors]
+    columns["Spans"] = [words.amount(actor["spans"]) for actor in actors]
+    columns["Kind"] = [line(actor["kind"], 40) for actor in actors]
+    columns["Dialects"] = [line(", ".join(actor["dialects"]), 100) for actor in actors]
+    return pl.DataFrame(columns)
+
+
+st.title("Coverage", anchor=False)
+st.text("How well the six questions can be answered from what each actor's spans say. A fact that is declared counts 1, "
+        "derived 0.8, inferred 0.5, missing 0.")  # fmt: skip
+preset = st.segmented_control(
+    "Active in the last (event time)", list(_RANGES), default="7d", required=True, key="range", bind="query-params"
+)
+
+
+def page() -> None:
+    since, chosen = _since(preset or "7d"), st.query_params.get("actor", "")
+    answer = data.coverage(since)
+    actors = answer["actors"]
+    if answer["newest_at"] is None and not answer["spans"]:
+        first_steps(data.health())
+        return
+    if not actors:
+        st.info("No actor did anything in this range; choose a longer one.", icon=":material/schedule:")
+        if answer["newest_at"]:
+            st.text(f"The newest known span is from {words.clock(answer['newest_at'])}.")
+        return
+    ids = [actor["actor_id"] for actor in actors]
+    clicked = choose(
+        _table(actors),
+        ids,
+        f"coverage-{hash(tuple(ids))}",
+        column_config=_CONFIG,
+        placeholder="",
+        alt="Coverage of actors",
+    )
+    cut = f"the latest {answer['traces']} traces; more exist" if answer["is_cut"] else f"{answer['traces']} traces"
+    st.text(f"{len(actors)} actors shown, from {cut}. Click one to see what is missing and how to say it.")
+    if answer["unknown_spans"]:
+        st.text(f"{answer['unknown_spans']} of {answer['spans']} spans speak no dialect that is known.")
+    if clicked is not None:
+        st.query_params["actor"] = chosen = clicked
+    if "actor" in st.query_params:
+        _chosen(actors, chosen, since)
+
+
+def _chosen(actors: list[dict[str, Any]], wanted: str, since: datetime | None) -> None:
+    """The actor of the address, also when the latest traces are without it."""
+    more = actors if wanted in [a["actor_id"] for a in actors] else data.coverage(since, wanted)["actors"]
+    found = next((actor for actor in more if actor["actor_id"] == wanted), None)
+    if found:
+        actor_coverage(found)
+    else:
+        st.warning("This actor did nothing in this range.", icon=":material/search_off:")
+        st.code(line(wanted, 200), language=None)
+
+
+live(page)
