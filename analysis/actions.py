@@ -56,27 +56,24 @@ def waits(steps: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     carried out afterwards is what was approved. A call that the model asked for in one run and that a later run carried
     out waited too (`calls`: see `asked`). What follows here is `inferred` (`approval_basis`).
     """
-    steps = steps.with_row_index("row")
+    steps = _asked_before(steps.with_row_index("row"))
     action = steps.filter((pl.col("role") == "action") & pl.col("tool_name").is_not_null())
     stopped = (pl.col("state") == "waiting").fill_null(False)
     pairs = _came_again(action, stopped)
     late = _carried_out_later(steps, action, calls)
     steps = _known_again(steps, pairs)
     waited = _among(pairs["row"]) | _among(action.filter(stopped)["row"])
-    done = (_among(pairs["row_later"]) | _among(late["row"])) & waited.not_()
     requested = steps.filter(pl.col("approval_id").is_not_null(), pl.col("role") != "action").select(
         "trace_id", "approval_id"
     )
     granted = pl.struct("trace_id", pl.col("tool_call_id").alias("approval_id")).is_in(requested.to_struct().implode())
-    done = (done | (granted & (pl.col("role") == "action"))).fill_null(False)
+    granted = granted.fill_null(False) & (pl.col("role") == "action")
+    # What the framework says of a request needs no guess.
+    late = late.join(steps.filter(granted).select("row"), on="row", how="anti")
+    done = (_among(pairs["row_later"]) | _among(late["row"]) | granted) & waited.not_()
     asker = _among(late["asker"])
-    asked_for = late.select(pl.col("asker").alias("row"), pl.col("tool_call_id").alias("asked_id")).unique(
-        "row", keep="first", maintain_order=True
-    )
-    steps = steps.join(asked_for, on="row", how="left", maintain_order="left")
-    call = pl.coalesce(
-        "approval_id", "asked_id", "tool_call_id", pl.concat_str("tool_name", "input_digest", separator=" "), "span_id"
-    )
+    steps = steps.join(_requests(pairs, late), on="row", how="left", maintain_order="left")
+    call = pl.coalesce("approval_id", pl.when(granted).then("tool_call_id"), "asked_in", "span_id")
     known = pl.col("approval_status").is_not_null()
     guessed = (waited | done | asker) & known.not_()
     return steps.with_columns(
@@ -94,7 +91,39 @@ def waits(steps: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         .when(known | pl.col("approval_id").is_not_null())
         .then(pl.lit("declared"))
         .alias("approval_basis"),
-    ).drop("row", "asked_id")
+    ).drop("row", "asked_in")
+
+
+def _asked_before(steps: pl.DataFrame) -> pl.DataFrame:
+    """An action that names no approval has the latest one of its trace that was asked for its tool, and for its
+    arguments where both are known.
+    """
+    asked = steps.filter(pl.col("approval_id").is_not_null(), pl.col("role") == "", pl.col("tool_name").is_not_null())
+    if asked.is_empty():
+        return steps
+    place = ["trace_id", "tool_name"]
+    asked = asked.select(
+        *place, "start_time", pl.col("approval_id").alias("asked_id"), pl.col("input_digest").alias("asked_for")
+    )
+    bare = steps.filter(pl.col("role") == "action", pl.col("approval_id").is_null(), pl.col("tool_name").is_not_null())
+    bare = bare.select("row", *place, "start_time", "input_digest").sort("start_time", "row")
+    found = bare.join_asof(
+        asked.sort("start_time", "asked_id"), on="start_time", by=place, strategy="backward", check_sortedness=False
+    )
+    found = found.filter((pl.col("asked_for") == pl.col("input_digest")).fill_null(True)).select("row", "asked_id")
+    steps = steps.join(found, on="row", how="left", maintain_order="left")
+    return steps.with_columns(pl.coalesce("approval_id", "asked_id").alias("approval_id")).drop("asked_id")
+
+
+def _requests(pairs: pl.DataFrame, late: pl.DataFrame) -> pl.DataFrame:
+    """The rows of each request and of what came of it, with one id: the span that waited or asked."""
+    both = pl.concat([
+        pairs.select("row", pl.col("span_id").alias("asked_in")),
+        pairs.select(pl.col("row_later").alias("row"), pl.col("span_id").alias("asked_in")),
+        late.select("row", pl.col("asker_span_id").alias("asked_in")),
+        late.select(pl.col("asker").alias("row"), pl.col("asker_span_id").alias("asked_in")),
+    ])  # fmt: skip
+    return both.unique("row", keep="first", maintain_order=True)
 
 
 def _among(rows: pl.Series) -> pl.Expr:
@@ -105,7 +134,7 @@ def _came_again(action: pl.DataFrame, stopped: pl.Expr) -> pl.DataFrame:
     """Calls that stopped, each with the equal call that was carried out next within a day (`*_later`)."""
     bare = pl.col("has_result").not_() & pl.col("is_error").not_() & pl.col("replayed").is_null() & _is_last()
     calls = action.select(
-        "row", "trace_id", "service_name", "actor_id", "actor_name", "tool_name", "conversation_id", "start_time", "has_result", "state",
+        "row", "trace_id", "span_id", "service_name", "actor_id", "actor_name", "tool_name", "conversation_id", "start_time", "has_result", "state",
         pl.coalesce("tool_call_id", "input_digest").alias("call"),
         bare.alias("is_bare"),
     )  # fmt: skip
@@ -134,7 +163,13 @@ def _carried_out_later(steps: pl.DataFrame, action: pl.DataFrame, calls: pl.Data
         .join(place, on=["trace_id", "asker_span_id"])
     )
     said = said.select(
-        "service_name", "tool_name", pl.col("call_id").alias("tool_call_id"), "run_span_id", "run_end", "asker"
+        "service_name",
+        "tool_name",
+        pl.col("call_id").alias("tool_call_id"),
+        "run_span_id",
+        "run_end",
+        "asker",
+        "asker_span_id",
     )
     mine = action.filter(pl.col("run_span_id").is_not_null()).select(
         "row", "service_name", "tool_name", "tool_call_id", "run_span_id", "start_time"

@@ -84,7 +84,7 @@ def _nested(steps: pl.DataFrame) -> pl.DataFrame:
     return edges.drop("is_resumed", "run_start").cast(EDGE)
 
 
-_HAND = {
+_HAND: Any = {
     "trace_id": pl.String, "span_id": pl.String, "run_span_id": pl.String, "actor_id": pl.String, "actor_name": pl.String,
     "from_name": pl.String, "delegate_name": pl.String, "mode": pl.String, "service_name": pl.String,
     "hand_time": pl.Datetime("ns", "UTC"), "basis": pl.String,

@@ -12,13 +12,12 @@ def told(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
 
     A record names its span by its id; one that carries a response id or the id of a tool call means the span of its
     trace with the same one, for such records are often written while an outer span is current. Of several records that
-    say the same fact the earliest counts. Notices of a start say nothing, because the span repeats it when it ends.
+    say the same fact the earliest counts.
     """
     facts = [name for name in logs.columns if name not in _PLACE and name in spans.columns]
     if logs.is_empty() or spans.is_empty():
         return spans
     ids = ["trace_id", "span_id"]
-    logs = logs.filter((pl.col("state") == "started").fill_null(False).not_())
     for key in ("response_id", "tool_call_id"):
         meant = spans.filter(pl.col(key).is_not_null()).select("trace_id", key, pl.col("span_id").alias("meant"))
         meant = meant.unique(["trace_id", key], keep="none")

@@ -14,8 +14,8 @@ from actorscope.analysis.actions import attempts, echoes, passed_on, waits
 from actorscope.analysis.asked import asked, carried_out
 from actorscope.analysis.calls import count_calls
 from actorscope.analysis.identity import identify, is_service, named
-from actorscope.ingest import handoffs
 from actorscope.analysis.paths import Rows, above, depth, flag, nearest, parent_rows, take, topmost
+from actorscope.ingest import handoffs
 
 RUNS = ("invoke_agent",)
 CALLS = ("chat", "embeddings")
@@ -86,10 +86,10 @@ def _runs(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
     is_official = pl.col("principal_id").is_not_null() | pl.col("agent_id").is_not_null()
     basis = pl.when(is_official).then(pl.lit("declared")).otherwise(pl.col("agent_basis"))
     own_basis = steps.select(basis.alias("b"))["b"]
-    name, key = take(steps["agent_name"], whose), take(steps["own_key"], whose)
+    whose_name, whose_key = take(steps["agent_name"], whose), take(steps["own_key"], whose)
     steps = steps.with_columns(
-        key.alias("actor_id"),
-        pl.coalesce(name, key).alias("actor_name"),
+        whose_key.alias("actor_id"),
+        pl.coalesce(whose_name, whose_key).alias("actor_name"),
         take(own_basis, whose).alias("actor_basis"),
         pl.coalesce(take(steps["actor_kind"], run), pl.lit("agent")).alias("actor_kind"),
     )

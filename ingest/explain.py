@@ -86,7 +86,7 @@ def _column(wide: pl.DataFrame, name: str, by: pl.Series | None, rules: list[tup
         orient="row",
     )
     found = found.join(told, on="by", how="left", nulls_equal=True, maintain_order="left")
-    return found.select("row", pl.lit(name).alias("column"), "dialect", "rule", "basis").cast(dict(EXPLAINED))
+    return found.select("row", pl.lit(name).alias("column"), "dialect", "rule", "basis").cast(EXPLAINED)
 
 
 def _name(index: int | None) -> str:

@@ -17,7 +17,7 @@ def _known() -> Any:
 
 def target(tool: pl.Expr, arguments: pl.Expr) -> pl.Expr:
     """The agent that gets the work; null where the tool is none of these or does not say."""
-    found = []
+    found: list[pl.Expr] = []
     for entry in _known()["tools"]:
         if "argument" in entry:
             said = pl.coalesce(arguments.str.json_path_match(f"$.{key}") for key in entry["argument"])

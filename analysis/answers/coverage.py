@@ -149,7 +149,7 @@ def recognised(steps: pl.DataFrame, explained: pl.DataFrame) -> pl.DataFrame:
     found = found.group_by("actor_id", "column", "dialect", "rule", "basis", maintain_order=True).agg(
         pl.len().alias("spans")
     )
-    return found.select(list(RECOGNISED)).cast(dict(RECOGNISED))
+    return found.select(list(RECOGNISED)).cast(RECOGNISED)
 
 
 def pick(answer: Row, actor: str = "", questions: tuple[str, ...] = ()) -> Row:
@@ -208,6 +208,7 @@ def _prepared(steps: pl.DataFrame, started: pl.DataFrame | None) -> pl.DataFrame
     approved = pl.col("approval_id").is_not_null()
     by_approval = pl.when(approved).then(pl.col("approver_type").drop_nulls().first().over("approval_id"))
     stated = pl.col("execution_id").is_not_null()
+    # What follows from the trace alone has its basis from there, all else from the rule that read it.
     cost = pl.when(pl.col("cost_source") == "backend").then(pl.lit("derived"))
     steps = steps.with_columns(
         pl.coalesce("approver_type", by_approval).alias("approver_type"),
@@ -216,6 +217,7 @@ def _prepared(steps: pl.DataFrame, started: pl.DataFrame | None) -> pl.DataFrame
         pl.when(pl.col("cause_id") != "").then("cause_id").alias("cause_id"),
         pl.when(stated).then(pl.lit("declared")).otherwise("cause_basis").alias("cause_known"),
         cost.alias("cost_known"),
+        pl.when(pl.col("approval_basis") == "inferred").then("approval_basis").alias("approval_known"),
         pl.coalesce("input_tokens", "output_tokens").alias("input_tokens"),
         pl.col("input_digest").alias("arguments"),
         pl.coalesce("credential_id", "credential_type").alias("credential_id"),
@@ -269,7 +271,7 @@ def _state(fact: Fact, steps: pl.DataFrame, rules: _Rules) -> pl.Expr:
     said = by_rule
     if fact.basis:
         own = pl.when(pl.col(fact.basis).is_in(STATES[:3])).then(fact.basis)
-        said = pl.coalesce(own, by_rule) if fact.basis == "cost_known" else own.fill_null("inferred")
+        said = own.fill_null(by_rule if fact.basis.endswith("_known") else "inferred")
     if fact.column == "is_announced":
         said = pl.lit("declared")
     known = pl.col("actor_id") != "" if fact.id == "agent" else pl.col(fact.column).is_not_null()

@@ -25,7 +25,7 @@ _AHEAD, _AROUND = timedelta(days=1), timedelta(days=1)
 _MOST_ALIKE = 4
 """Spans of an actor in one role and dialect that are asked again which rule said what."""
 _MOST_ASKED = 2000
-_START = "actorscope.span.start"
+_NOTICES = ("actorscope.span.start", "actorscope.span.heartbeat")
 _IDS = ["trace_id", "span_id"]
 
 
@@ -60,12 +60,13 @@ def recording(traces: Sequence[bytes], logs: Sequence[bytes]) -> Coverage:
     log_records = [record_of("logs", body) for body in logs or [b""]]
     spans = _frame(span_rows("recording", 0, trace_records))
     told = _frame(log_rows("recording", 0, log_records))
-    woven = touch(unstored(spans, told))
+    notices = pl.col("event_name").is_in(_NOTICES).fill_null(False)
+    woven = touch(unstored(spans, told.filter(notices.not_())))
     by_span = explain(decode_traces([record.body for record in trace_records]))
     by_log = explain_logs(decode_logs([record.body for record in log_records]))
     explained = pl.concat([_placed(by_span, _hex(spans)), _placed(by_log, _hex(told))])
     pending = spans.filter(pl.col("state") == "started").select("trace_id", pl.col("parent_span_id").alias("span_id"))
-    started = pl.concat([told.filter(pl.col("event_name") == _START).select(_IDS), pending])
+    started = pl.concat([told.filter(pl.col("event_name") == _NOTICES[0]).select(_IDS), pending])
     return coverage(woven.steps, woven.edges, recognised(woven.steps, explained), _hex(started))
 
 

@@ -82,7 +82,7 @@ QUESTIONS = (
         (
             Fact("approval", "approval or ruling for each write", "writes", "approval_id",
                  'with semconv.act("{tool}", approval_id=approval.id): ...',
-                 or_columns=("authz_outcome", "approval_status"), how="the call stopped and was carried out later"),
+                 or_columns=("authz_outcome", "approval_status"), basis="approval_known", how="the call stopped and was carried out later"),
             Fact("approver", "who approved", "approvals", "approver_type",
                  'approval.resolve("approved", approver_type="human", approver_id="user:19bd")',
                  or_columns=("approver_id",)),

@@ -17,8 +17,8 @@ from actorscope.dashboards.parts.welcome import first_steps
 
 _RANGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "all": None}
 _CONFIG = {
-    "Actor": st.column_config.TextColumn(width=180),
-    **{title: st.column_config.TextColumn(width=115) for title in words.QUESTIONS.values()},
+    "Actor": st.column_config.TextColumn(width=170),
+    **{title: st.column_config.TextColumn(width=135) for title in words.QUESTIONS.values()},
 }
 
 

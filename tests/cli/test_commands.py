@@ -12,7 +12,7 @@ from tests.conftest import RECORDINGS
 
 from actorscope.cli import main
 
-_COMMANDS = ("up", "ingest", "analyze", "explore", "replay", "findings", "sql", "alerts", "semconv")
+_COMMANDS = ("up", "ingest", "analyze", "explore", "replay", "findings", "sql", "ask", "alerts", "semconv")
 
 
 @pytest.fixture
@@ -82,7 +82,9 @@ def test_reading_without_a_store_says_what_to_do(home: Path) -> None:
         ("bad.jsonl", b'{"resourceSpans": [{]}\n', "bad.jsonl:1"),
     ],
 )
-def test_a_file_that_is_no_recording_is_refused_with_its_place(home: Path, name: str, content: bytes, says: str) -> None:
+def test_a_file_that_is_no_recording_is_refused_with_its_place(
+    home: Path, name: str, content: bytes, says: str
+) -> None:
     (home / name).write_bytes(content)
     result = run("replay", name)
     assert result.exit_code == 2 and says in result.stderr
@@ -108,7 +110,13 @@ def test_otlp_json_lines_are_read_as_their_protobuf_twins(home: Path) -> None:
 
     from actorscope.cli.replay import read
 
-    span = {"traceId": "5B8EFFF798038103D269B633813FC60C", "spanId": "eee19b7ec3c1b174", "name": "a", "kind": 1, "startTimeUnixNano": "5"}
+    span = {
+        "traceId": "5B8EFFF798038103D269B633813FC60C",
+        "spanId": "eee19b7ec3c1b174",
+        "name": "a",
+        "kind": 1,
+        "startTimeUnixNano": "5",
+    }
     line = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]})
     with gzip.open(home / "one.jsonl.gz", "wt") as file:
         file.write(line + "\n\n" + line + "\n")

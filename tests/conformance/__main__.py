@@ -11,26 +11,18 @@ from actorscope.ingest.store.client import Store, in_worker
 from actorscope.ingest.store.migrate import migrate
 
 
-def measured(names: list[str]) -> dict[str, dict[str, facts.Fact]]:
-    """The facts of recordings, each alone in a store of its own process."""
-
-    def act() -> dict[str, dict[str, facts.Fact]]:
-        with tempfile.TemporaryDirectory() as folder:
-            store = Store(f"chdb://{folder}/store")
-            migrate(store)
-            found = {}
-            for name in names:
-                facts.load(store, name)
-                found[name] = facts.measure(store, name)
-            store.close()
-            return found
-
-    return in_worker(act)
+def measured() -> dict[str, dict[str, facts.Fact]]:
+    """The facts of all recordings."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(f"chdb://{folder}/store")
+        in_worker(lambda: migrate(store))
+        found = facts.everything(store)
+        in_worker(store.close)
+    return {name: told for name, (told, _) in found.items()}
 
 
 if __name__ == "__main__":
-    chosen = [a for a in sys.argv[1:] if not a.startswith("-")] or facts.NAMES
-    result = measured(chosen)
+    result = measured()
     if "--show" in sys.argv:
         for name, found in result.items():
             print(name)

@@ -21,7 +21,7 @@ from tests.conftest import RECORDINGS, TABLES
 from actorscope.analysis.runner import Runner
 from actorscope.cli.replay import read
 from actorscope.ingest.spool import record_of
-from actorscope.ingest.store.client import Store
+from actorscope.ingest.store.client import Store, in_worker
 from actorscope.ingest.writer import log_rows, span_rows
 from actorscope.settings import AnalysisSettings
 
@@ -40,6 +40,7 @@ FACTS = {
     "spenders": "agent whose call used the tokens",
     "approvals": "actions that a person approved",
 }
+VIEWS = ("spans", "agent_runs", "delegations", "actions", "model_calls", "approvals")
 Key = Any
 
 
@@ -60,6 +61,24 @@ def truth(name: str) -> dict[str, Any]:
     with gzip.open(RECORDINGS / f"{name}.truth.json.gz") as file:
         found: dict[str, Any] = json.load(file)
     return found
+
+
+@cache
+def everything(store: Store) -> dict[str, tuple[dict[str, Fact], dict[str, int]]]:
+    """The facts of every recording, each alone in the store, and how many rows the views then have."""
+
+    def act() -> dict[str, tuple[dict[str, Fact], dict[str, int]]]:
+        found = {}
+        for name in NAMES:
+            load(store, name)
+            found[name] = measure(store, name), {view: _rows(store, view) for view in VIEWS}
+        return found
+
+    return in_worker(act)
+
+
+def _rows(store: Store, view: str) -> int:
+    return int(store.frame(f"SELECT count() AS n FROM {view}")["n"][0])
 
 
 def load(store: Store, name: str) -> None:

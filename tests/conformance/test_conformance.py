@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import pytest
 from tests.conformance import document
-from tests.conformance.facts import FACTS, NAMES, Fact, load, measure
+from tests.conformance.facts import FACTS, NAMES, Fact, everything
 
-from actorscope.ingest.store.client import Store, in_worker
+from actorscope.ingest.store.client import Store
 
 
 @pytest.fixture(scope="module")
 def measured(chdb: Store) -> dict[str, dict[str, Fact]]:
-    """The facts of all recordings, each alone in the store."""
-
-    def act() -> dict[str, dict[str, Fact]]:
-        found = {}
-        for name in NAMES:
-            load(chdb, name)
-            found[name] = measure(chdb, name)
-        return found
-
-    return in_worker(act)
+    return {name: found for name, (found, _) in everything(chdb).items()}
 
 
 @pytest.mark.parametrize("name", NAMES)

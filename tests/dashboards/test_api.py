@@ -48,6 +48,7 @@ def test_the_document_names_every_route_and_method() -> None:
         (f"/api/runs/{TRACE}", "spans"),
         (f"/api/runs/{TRACE.upper()}/spans/{TRACE[:14]}04", "attributes"),
         ("/api/fleet?hours=24", "actors"),
+        ("/api/coverage?last=24h&traces=5&actor=planner", "actors"),
         ("/api/deliveries", "deliveries"),
         ("/api/openapi.json", "paths"),
     ],
@@ -71,6 +72,8 @@ def test_answers_are_json(client: TestClient, path: str, key: str) -> None:
         ("/api/attention?limit=%C2%B2", 400),
         ("/api/attention?limit=" + "9" * 5000, 400),
         ("/api/fleet?hours=soon", 400),
+        ("/api/coverage?last=soon", 400),
+        ("/api/coverage?traces=100000", 400),
         ("/api/findings?state=lost", 400),
     ],
 )
@@ -78,6 +81,18 @@ def test_errors_say_what_is_wrong(client: TestClient, path: str, status: int) ->
     answer = client.get(path)
     assert answer.status_code == status
     assert 0 < len(answer.json()["error"]) < 300
+
+
+def test_coverage_is_that_of_the_actors_asked_for(client: TestClient) -> None:
+    answer = client.get("/api/coverage", params={"last": "all"}).json()
+    assert {a["actor_id"] for a in answer["actors"]} >= {"desk/planner", "desk/worker"} and answer["traces"] == 2
+    alone = client.get("/api/coverage", params={"actor": "worker"}).json()
+    assert {a["actor_id"] for a in alone["actors"]} == {"desk/planner", "desk/worker"}, "everybody in its traces"
+    planner = next(a for a in alone["actors"] if a["actor_id"] == "desk/planner")
+    agent = planner["questions"][0]["facts"][0]
+    assert (agent["state"], agent["rules"][0]["rule"]) == ("declared", "otel_genai: gen_ai.agent.name")
+    assert client.get("/api/coverage", params={"traces": 1}).json()["is_cut"] is True
+    assert client.get("/api/coverage", params={"last": "1s"}).json()["actors"] == []
 
 
 def test_writing_needs_a_json_body(client: TestClient) -> None:

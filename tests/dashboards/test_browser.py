@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -148,6 +149,12 @@ def test_permalinks_of_alerts_and_ids_of_traces_find_their_page(page: Any, where
     _see(page, "No span of this trace is stored")
 
 
+def _hostile_actor(where: dict[str, str]) -> str:
+    actors = httpx.get(f"{where['ui']}/api/coverage?last=all", timeout=20).json()["actors"]
+    found: str = next(actor["actor_id"] for actor in actors if actor["actor_name"] == HOSTILE[0])
+    return found
+
+
 def test_text_of_spans_is_never_more_than_text(page: Any, where: dict[str, str]) -> None:
     finding = _finding_of(where, _HOSTILE_TRACE)
     places = [
@@ -155,6 +162,7 @@ def test_text_of_spans_is_never_more_than_text(page: Any, where: dict[str, str])
         (f"/finding?finding={finding}", "Evidence"),
         (f"/run?trace_id={_HOSTILE_TRACE}&span_id={_HOSTILE_TRACE[:14]}04", "Selected span"),
         ("/fleet?range=all", "actors shown"),
+        (f"/coverage?range=all&actor={quote(_hostile_actor(where))}", "Which rule of which dialect"),
     ]
     for path, text in places:
         page.goto(where["ui"] + path)
@@ -206,3 +214,17 @@ def test_the_fleet_leads_to_the_runs_of_an_actor(page: Any, where: dict[str, str
 def test_a_page_elsewhere_cannot_reach_the_explorer_under_its_own_name(where: dict[str, str]) -> None:
     assert httpx.get(where["ui"] + "/", headers={"Host": "evil.example"}).status_code == 403
     assert Path(_SHOTS).exists()
+
+
+def test_coverage_leads_to_the_line_that_says_what_is_missing(page: Any, where: dict[str, str]) -> None:
+    page.goto(where["ui"] + "/coverage?range=all")
+    _see(page, "Click one to see what is missing")
+    _click_row(page, 0)
+    page.wait_for_url("**actor=*")
+    _see(page, "Lines that say it")
+    _shoot(page, "coverage")
+    address = page.url
+    page.get_by_role("tab", name="Audit").click()
+    _see(page, "with semconv.budget(0.50")
+    page.goto(address)
+    _see(page, "version of the agent: missing")

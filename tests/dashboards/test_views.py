@@ -12,6 +12,7 @@ from tests.conftest import ROOT
 from tests.dashboards.otlp import HOSTILE
 
 from actorscope.analysis.answers.attention import attention
+from actorscope.analysis.answers.fleet import fleet
 from actorscope.dashboards import data
 from actorscope.dashboards.parts import graph, waterfall
 from actorscope.errors import TransientError
@@ -44,6 +45,12 @@ def _is_inert(app: AppTest) -> bool:
 
 def _finding(store: Store, at: int = 0) -> str:
     return str(in_worker(lambda: attention(store, subject=""))["findings"][at]["id"])
+
+
+def _actor(store: Store, name: str) -> str:
+    """The id of an actor; that of a name is its slug."""
+    found = in_worker(lambda: fleet(store))["actors"]
+    return str(next(actor["actor_id"] for actor in found if actor["actor_name"] == name))
 
 
 def test_the_first_page_lists_open_findings(connected: Store) -> None:
@@ -89,12 +96,34 @@ def test_a_run_that_is_not_there_is_said_to_be_so(connected: Store, query: dict[
 
 
 def test_the_fleet_shows_actors_and_the_chosen_one(connected: Store) -> None:
-    app = _open("fleet", range="all", actor=f"desk/{HOSTILE[0]}")
+    app = _open("fleet", range="all", actor=_actor(connected, HOSTILE[0]))
     assert not app.exception and _is_inert(app)
     assert "4 actors shown" in _texts(app) and "runs of this actor" in _texts(app)
 
 
-@pytest.mark.parametrize(("view", "told"), [("", "Send spans"), ("fleet", "Send spans"), ("run", "No run of an agent")])
+@pytest.mark.parametrize("actor", ["planner", HOSTILE[0]])
+def test_coverage_shows_the_questions_of_an_actor_and_how_to_say_what_is_missing(connected: Store, actor: str) -> None:
+    app = _open("coverage", range="all", actor=_actor(connected, actor))
+    assert not app.exception and _is_inert(app)
+    assert "4 actors shown, from 2 traces" in _texts(app)
+    cells = app.dataframe[0].value
+    assert set(cells["Identity"]) == {"declared 1/3 · 33%"}, "readable without colour"
+    assert "○ missing" in list(app.dataframe[1].value["Known"])
+    assert "otel_genai: gen_ai.agent.name" in list(app.dataframe[1].value["By which rule"])
+    code = "\n".join(str(one.value) for one in app.code)
+    name = actor if actor == "planner" else "my-agent"
+    assert f'with semconv.agent("{name}", version="1.4.2"): ...' in code
+
+
+def test_coverage_of_an_actor_that_was_not_there_is_said_to_be_so(connected: Store) -> None:
+    app = _open("coverage", range="all", actor=HOSTILE[1])
+    assert not app.exception and _is_inert(app) and "did nothing in this range" in app.warning[0].value
+
+
+@pytest.mark.parametrize(
+    ("view", "told"),
+    [("", "Send spans"), ("fleet", "Send spans"), ("coverage", "Send spans"), ("run", "No run of an agent")],
+)
 def test_an_empty_store_says_what_to_do(store: Store, view: str, told: str) -> None:
     data.connect(store, lambda: {"status": "ok", "spans_stored": 0, "grpc": "127.0.0.1:4317"})
     app = _open(view)

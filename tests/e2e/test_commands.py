@@ -32,4 +32,6 @@ def test_what_was_only_taken_in_is_analysed_later_and_read_without_a_server(tmp_
     wrong = intake.command("sql", "--data", data, "SELECT * FROM span_rows")
     assert wrong.returncode == 2 and "no documented view" in wrong.stderr
     assert intake.command("sql", "--data", data, "SELECT 1; DROP TABLE span_rows").returncode == 2
-    assert json.loads(intake.command("sql", "--data", data, "--json", "SELECT count() AS n FROM spans").stdout) == {"n": 3}
+    assert json.loads(intake.command("sql", "--data", data, "--json", "SELECT count() AS n FROM spans").stdout) == {
+        "n": 3
+    }

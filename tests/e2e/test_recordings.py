@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from tests.conformance.facts import everything
 from tests.conftest import RECORDINGS
 from tests.e2e.harness import Program
 
 from actorscope.cli.replay import read
+from actorscope.ingest.store.client import Store
 
 pytestmark = pytest.mark.e2e
 _NAMES = sorted(path.name.removesuffix(".traces.binpb.gz") for path in RECORDINGS.glob("*.traces.binpb.gz"))
-_SPEAKING = {
-    "openai_agents_openinference": {"tools": True},
-    "langgraph_openinference": {"tools": True},
-    "smolagents": {"tools": True},
-    "agno": {"tools": True},
-    "traceloop_sdk": {"tools": True},
-    "langgraph_traceloop": {"tools": True},
-    "openai_agents_traceloop": {"tools": True},
-    "pydantic_ai_v6_otel": {"tools": True},
-    "agent_framework": {"tools": True},
-    "strands": {"tools": True},
-    "mcp_sdk2": {"tools": False},
-}
-"""Recordings of the dialects that are mapped; the tools of `mcp_sdk2` run in another process."""
 
 
 def _ids(name: str) -> Iterator[tuple[str, str]]:
@@ -38,12 +23,6 @@ def _ids(name: str) -> Iterator[tuple[str, str]]:
         for rs in ExportTraceServiceRequest.FromString(recorded.body).resource_spans:
             for ss in rs.scope_spans:
                 yield from ((span.trace_id.hex(), span.span_id.hex()) for span in ss.spans)
-
-
-def _truth(name: str) -> dict[str, Any]:
-    with gzip.open(RECORDINGS / f"{name}.truth.json.gz") as file:
-        truth: dict[str, Any] = json.load(file)
-    return truth
 
 
 @pytest.fixture(scope="module")
@@ -68,23 +47,11 @@ def test_no_span_of_a_recording_is_lost_or_doubled(program: Program, name: str) 
     assert Counter(map(tuple, rows)) == Counter(set(_ids(name)))
 
 
-@pytest.mark.parametrize("name", _SPEAKING)
-def test_agents_tools_and_model_calls_are_those_that_happened(program: Program, name: str) -> None:
-    truth = _truth(name)
-    agents = {row[0] for row in program.sql(f"SELECT DISTINCT actor_name FROM agent_runs WHERE {_where(name)}")}
-    assert set(truth["agents"]) <= agents
-    calls, tokens = program.sql(f"SELECT count(), sum(input_tokens) FROM model_calls WHERE {_where(name)}")[0]
-    assert abs(calls - truth["n_llm_calls_ok"]) <= 1, "openai_agents_openinference lost one span when it was recorded"
-    assert tokens <= truth["tokens_total"]["input"], "no token is counted twice"
-    if _SPEAKING[name]["tools"]:
-        seen = Counter(row[0] for row in program.sql(f"SELECT tool_name FROM actions WHERE {_where(name)}"))
-        really = Counter(execution["name"] for execution in truth["tool_executions"])
-        assert all(seen[tool] >= count for tool, count in really.items()), (seen, really)
-
-
-@pytest.mark.parametrize("name", ["openai_agents_openinference", "traceloop_sdk", "smolagents", "mcp_sdk2", "langgraph_openinference"])
-def test_delegations_are_those_that_were_confirmed(program: Program, name: str) -> None:
-    really = Counter({(e["from"], e["to"]): e["confirmed_count"] for e in _truth(name)["delegation_edges"]})
-    seen = Counter(map(tuple, program.sql(f"SELECT delegator_name, delegate_name FROM delegations WHERE {_where(name)}")))
-    assert set(really) <= set(seen)
-    assert all(seen[edge] - count in (0, 1) for edge, count in really.items() if count), "the last one before a limit may count"
+def test_each_recording_says_among_all_what_it_says_alone(program: Program, chdb: Store) -> None:
+    alone: Counter[str] = Counter()
+    for _, rows in everything(chdb).values():
+        alone.update(rows)
+    # The scripted model gives its calls the same ids in every recording, and some frameworks use them for approvals.
+    del alone["approvals"]
+    found = {view: program.sql(f"SELECT count() FROM {view}")[0][0] for view in alone}
+    assert found == dict(alone)

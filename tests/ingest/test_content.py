@@ -126,3 +126,81 @@ def test_no_text_is_too_deep(brackets: str, depth: int) -> None:
     content.request(text)
     content.names(text)
     assert content.digest(text).startswith("sha256:")
+
+
+ONE = [{"id": "k", "name": "send", "arguments": '{"n": 1}'}]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [{"role": "assistant", "tool_calls": [{"id": "k", "type": "function", "function": {"name": "send", "arguments": '{"n": 1}'}}]}],
+        {"role": "assistant", "parts": [{"type": "tool_call", "id": "k", "name": "send", "arguments": {"n": 1}}]},
+        [{"type": "tool_use", "id": "k", "name": "send", "input": {"n": 1}}],
+        [{"toolUse": {"toolUseId": "k", "name": "send", "input": {"n": 1}}}],
+        {"output": [{"type": "function_call", "call_id": "k", "name": "send", "arguments": '{"n": 1}'}]},
+        {"content": {"parts": [{"functionCall": {"id": "k", "name": "send", "args": {"n": 1}}}]}},
+        [{"toolCallId": "k", "toolName": "send", "type": "tool-call", "input": '{"n": 1}'}],
+        {"generations": [[{"message": {"kwargs": {"tool_calls": [{"name": "send", "args": {"n": 1}, "id": "k", "type": "tool_call"}]}}}]]},
+        {"content": json.dumps([{"type": "tool_use", "id": "k", "name": "send", "input": {"n": 1}}])},
+    ],
+)  # fmt: skip
+def test_a_tool_call_is_found_in_any_vocabulary(answer: object) -> None:
+    assert json.loads(content.tool_calls(json.dumps(answer)) or "null") == ONE
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"role": "assistant", "content": "send {n: 1}"}, [], {}, "text", 7, None, {"name": "send", "arguments": "{}"},
+        [{"type": "text", "name": "send", "text": "x"}], {"tools": [{"type": "function", "function": {"description": "x"}}]},
+        {"content": '[{"type": "tool_use", broken'}, {"tool_calls": []}, {"tool_calls": [{"id": "k"}]},
+    ],
+)  # fmt: skip
+def test_what_is_no_call_is_not_found(answer: object) -> None:
+    assert content.tool_calls(json.dumps(answer)) is None
+
+
+def test_a_call_inside_the_arguments_of_a_call_is_not_asked_for() -> None:
+    outer = {"type": "tool_use", "id": "k", "name": "send", "input": {"tool_calls": [{"id": "x", "name": "in", "arguments": "{}"}]}}
+    assert [call["name"] for call in json.loads(content.tool_calls(json.dumps([outer])) or "[]")] == ["send"]
+
+
+def _flat(attributes: dict[str, str]) -> str:
+    return content.AND.join(f"{key}{content.IS}{value}" for key, value in attributes.items())
+
+
+@pytest.mark.parametrize("prefix", ["gen_ai.completion.0.tool_calls", "llm.output_messages.0.message.tool_calls"])
+def test_calls_in_keys_with_an_index_come_in_the_order_of_their_numbers(prefix: str) -> None:
+    inner = "tool_call.function." if prefix.startswith("llm") else ""
+    keys = {f"{prefix}.{n}.{inner}{field}": value for n in (10, 2, 0) for field, value in (("name", f"t{n}"), ("arguments", "{}"))}
+    assert [call["name"] for call in json.loads(content.tool_calls(_flat(keys)) or "[]")] == ["t0", "t2", "t10"]
+
+
+def test_a_key_that_is_both_a_value_and_a_place_does_no_harm() -> None:
+    assert content.tool_calls(_flat({"a.tool_calls": "x", "a.tool_calls.0.name": "send", "a.tool_calls.0.arguments": "{}"}))
+    assert content.tool_calls(_flat({"": "", ".": "x", "..": "y"})) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ('{"n": 1}', '{"n": 1}'), ("{'n': 1}", '{"n": 1}'), ("{'n': None, 'b': True}", '{"n": null, "b": true}'), ("plain", "plain"),
+        ('{"args": [], "kwargs": {"n": 1}}', '{"n": 1}'), ('{"args": [{"n": 1}], "kwargs": {}}', '{"n": 1}'),
+        ('{"tool_name": "x", "kwargs": {"n": 1}}', '{"n": 1}'), ('{"input_str": "{\'n\': 1}"}', '{"n": 1}'),
+        ('{"args": [1, 2], "kwargs": {"n": 1}}', '{"args": [1, 2], "kwargs": {"n": 1}}'),
+        ('{"kwargs": {"n": 1}, "more": 2}', '{"kwargs": {"n": 1}, "more": 2}'),
+        ('{"n": 1, "self": "<my.Tool object at 0x7f>"}', '{"n": 1}'), ("7", "7"), ('"a"', '"a"'), ("", ""), ("{'n': x}", "{'n': x}"),
+        ("__import__('os')", "__import__('os')"),
+    ],
+)  # fmt: skip
+def test_arguments_come_without_the_wrapping_of_the_framework(text: str, meant: str) -> None:
+    assert content.arguments(text) == meant
+
+
+@settings(max_examples=60, deadline=None)
+@given(value=st.dictionaries(st.sampled_from(["n", "to", "x"]), _json, max_size=3))
+def test_arguments_in_any_wrapping_are_the_same_arguments(value: dict[str, object]) -> None:
+    plain = content.arguments(json.dumps(value))
+    assert content.digest(content.arguments(json.dumps({"args": [], "kwargs": value}))) == content.digest(plain)
+    assert content.digest(content.arguments(plain)) == content.digest(plain)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import random
+from collections.abc import Callable, Iterator
 from hashlib import sha256
+from importlib import import_module
 from typing import Any
 
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from tests.ingest import otlp
 
 from actorscope.ingest.columns import BASIS, FACTS
 from actorscope.ingest.decode import decode_traces
 from actorscope.ingest.normalise import normalise
+from actorscope.semconv.dialects import load
+
+normaliser = import_module("actorscope.ingest.normalise")
 
 _OPENINFERENCE, _AGENTS_SDK = "openinference.instrumentation.x", "openinference.instrumentation.openai_agents"
 
 
-def _facts(attributes: dict[str, Any], name: str = "step", scope: str = "") -> dict[str, Any]:
+def _facts(attributes: dict[str, Any], name: str = "step", scope: str = "", kind: int = 0) -> dict[str, Any]:
     """The facts of one span that are not null; `dialect` when it is not empty."""
-    [row] = normalise(decode_traces([otlp.traces(otlp.span(1, attributes, name=name), scope=scope)])).to_pylist()
+    [row] = normalise(decode_traces([otlp.traces(otlp.span(1, attributes, name=name, kind=kind), scope=scope)])).to_pylist()
     return {key: value for key, value in row.items() if value is not None and value != ""}
 
 
@@ -251,3 +258,109 @@ def test_a_surrogate_half_spoils_neither_its_span_nor_its_neighbour() -> None:
     good = otlp.span(2, {"openinference.span.kind": "AGENT", "input.value": "go"})
     first, second = normalise(decode_traces([otlp.traces(bad, good)])).to_pylist()
     assert (first["request"], first["scope_used"], second["request"]) == ("go ?!", ["a?"], "go")
+
+
+@pytest.fixture
+def speak(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Replaces the dialects by ones given as their rules: `speak(one={...}, two={...})`, the first the preferred one."""
+
+    def forget() -> None:
+        for function in vars(normaliser).values():
+            if hasattr(function, "cache_clear") and getattr(function, "__module__", "") == normaliser.__name__:
+                function.cache_clear()
+
+    def use(**rules: dict[str, list[Any]]) -> None:
+        documents = {
+            name: {"dialect": name, "order": n, "detect": {"prefixes": [f"{name}."]}, "columns": columns}
+            for n, (name, columns) in enumerate(rules.items())
+        }
+        loaded = load(documents)
+        monkeypatch.setattr(normaliser, "dialects", lambda: loaded)
+        forget()
+
+    yield use
+    monkeypatch.undo()
+    forget()
+
+
+class TestRules:
+    """Each key of a rule, with dialects made for it."""
+
+    def test_only_dialects_that_are_spoken_are_asked(self, speak: Callable[..., None]) -> None:
+        speak(one={"model": ["shared"]}, two={"model": ["shared"]})
+        assert "model" not in _facts({"shared": "m"})
+        assert _facts({"shared": "m", "two.x": 1}) == {"dialect": "two", "model": "m"}
+
+    def test_a_first_rule_is_asked_before_those_of_every_other_dialect(self, speak: Callable[..., None]) -> None:
+        speak(one={"model": ["one.m"]}, two={"model": [{"from": "two.m", "first": True}]})
+        assert _facts({"one.m": "a", "two.m": "b"})["model"] == "b"
+        assert _facts({"one.m": "a", "two.x": "b"})["model"] == "a"
+
+    def test_nothing_ends_the_search(self, speak: Callable[..., None]) -> None:
+        speak(one={"agent_name": [{"nothing": True, "where": {"one.kind": "runner"}}, "one.name"]}, two={"agent_name": ["two.name"]})
+        named = {"one.name": "a", "two.name": "b"}
+        assert _facts({**named, "one.kind": "agent"})["agent_name"] == "a"
+        found = _facts({**named, "one.kind": "runner"})
+        assert "agent_name" not in found
+
+    def test_what_is_nothing_has_no_basis(self, speak: Callable[..., None]) -> None:
+        speak(one={"agent_name": [{"nothing": True, "basis": "declared"}], "operation": [{"nothing": True}]})
+        assert _facts({"one.x": 1}) == {"dialect": "one"}
+
+    def test_plus_adds_what_is_there_and_is_numbers(self, speak: Callable[..., None]) -> None:
+        speak(one={"input_tokens": [{"from": "one.in", "plus": ["one.cache", "one.more"]}, "one.rest"]})
+        assert _facts({"one.in": 5, "one.cache": 7})["input_tokens"] == 12
+        assert _facts({"one.in": 5, "one.cache": "many", "one.more": "1"})["input_tokens"] == 6
+        assert "input_tokens" not in _facts({"one.cache": 7})
+        assert _facts({"one.cache": 7, "one.rest": 3})["input_tokens"] == 3
+
+    def test_plus_adds_other_paths_of_the_same_json(self, speak: Callable[..., None]) -> None:
+        speak(one={"input_tokens": [{"from": "one.usage", "json": "$.input", "plus": ["$.cache"]}]})
+        assert _facts({"one.usage": '{"input": 5, "cache": 7}'})["input_tokens"] == 12
+        assert _facts({"one.usage": '{"input": 5}'})["input_tokens"] == 5
+        assert "input_tokens" not in _facts({"one.usage": '{"cache": 7}'})
+
+    def test_an_attribute_named_like_a_column_is_read_by_from_and_the_column_by_where(self, speak: Callable[..., None]) -> None:
+        speak(one={"tool_name": [{"from": "model", "where": {"operation": "chat"}}], "operation": ["one.op"], "model": ["one.model"]})
+        found = _facts({"one.op": "chat", "one.model": "column", "model": "attribute"})
+        assert (found["tool_name"], found["model"]) == ("attribute", "column")
+
+    def test_the_last_event_of_a_name_counts(self, speak: Callable[..., None]) -> None:
+        speak(one={"error_type": [{"from": "type", "event": "exception"}]})
+        events = [Span.Event(name=n, attributes=otlp.pairs({"type": t})) for n, t in (("exception", "A"), ("other", "X"), ("exception", "B"))]
+        [row] = normalise(decode_traces([otlp.traces(otlp.span(1, {"one.x": 1, "type": "own"}, events=events))])).to_pylist()
+        assert row["error_type"] == "B"
+
+    def test_events_of_one_span_are_not_those_of_its_neighbour(self, speak: Callable[..., None]) -> None:
+        speak(one={"error_type": [{"from": "type", "event": "exception"}]})
+        event = Span.Event(name="exception", attributes=otlp.pairs({"type": "A"}))
+        spans = [otlp.span(n, {"one.x": 1}, events=[event] if n == 2 else []) for n in (1, 2, 3)]
+        rows = normalise(decode_traces([otlp.traces(*spans)])).to_pylist()
+        assert [row["error_type"] for row in rows] == [None, "A", None]
+
+    def test_resource_reads_the_resource_and_not_the_span(self, speak: Callable[..., None]) -> None:
+        speak(one={"agent_id": [{"from": "one.id", "resource": True}]})
+        body = otlp.traces(otlp.span(1, {"one.x": 1}), resource={"one.id": "a"})
+        assert normalise(decode_traces([body])).to_pylist()[0]["agent_id"] == "a"
+        assert "agent_id" not in _facts({"one.id": "of the span"})
+
+    def test_keys_gather_attributes_in_any_order(self, speak: Callable[..., None]) -> None:
+        speak(one={"tool_calls": [{"keys": r"one\.call\.\d+\.tool_calls\b", "content": "tool_calls"}]})
+        given = {"one.call.0.tool_calls.0.name": "a", "one.call.0.tool_calls.0.arguments": "{}", "one.call.0.tool_calls.1.name": "b"}
+        found = _facts(given)["tool_calls"]
+        assert [call["name"] for call in json.loads(found)] == ["a", "b"]
+        assert _facts(dict(reversed(given.items())))["tool_calls"] == found
+        assert "tool_calls" not in _facts({"one.call.x.tool_calls.0.name": "a"})
+
+    @pytest.mark.parametrize(("rule", "attributes", "model"), [
+        ({"from": "m", "present": ["one.p", "operation"]}, {"one.p": "x", "one.op": "chat"}, "m"),
+        ({"from": "m", "present": ["one.p", "operation"]}, {"one.p": "x"}, None),
+        ({"from": "m", "absent": ["one.p"]}, {}, "m"), ({"from": "m", "absent": ["one.p"]}, {"one.p": "x"}, None),
+        ({"from": "m", "same": ["@name", "one.p"]}, {"one.p": "step"}, "m"), ({"from": "m", "same": ["@name", "one.p"]}, {"one.p": "x"}, None),
+        ({"from": "m", "where": {"@kind": "internal", "one.p": ["x", "y"]}}, {"one.p": "y"}, "m"),
+        ({"from": "m", "where": {"one.p": ["x", "y"]}}, {}, None),
+        ({"from": "m", "where": {"one.p": "true"}}, {"one.p": True}, "m"),
+    ])  # fmt: skip
+    def test_conditions(self, speak: Callable[..., None], rule: Any, attributes: dict[str, Any], model: str | None) -> None:
+        speak(one={"operation": ["one.op"], "model": [rule]})
+        assert _facts({"one.x": 1, "m": "m", **attributes}, kind=1).get("model") == model

@@ -132,3 +132,36 @@ def test_rules_that_are_no_list_are_named() -> None:
     document = {"dialect": "x", "detect": {"prefixes": ["x."]}, "columns": {"model": "gen_ai.request.model"}}
     with pytest.raises(DefinitionError, match="needs a list"):
         load({"x.yaml": document})
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ({"keys": "([", "content": "tool_calls"}, "keys is no regular expression"),
+        ({"keys": "a"}, "`keys` needs `content`"),
+        ({"keys": "a", "from": "a", "content": "tool_calls"}, "needs either"),
+        ({"nothing": True, "constant": "x"}, "needs either"),
+        ({"from": "a", "content": "result"}, "content must be one of"),
+    ],
+)
+def test_the_newer_keys_are_checked_too(rule: dict[str, object], says: str) -> None:
+    with pytest.raises(DefinitionError, match=says):
+        load({"x.yaml": _document(columns={"tool_calls": [rule]})})
+
+
+def test_the_newer_keys_come_out_as_they_were_written() -> None:
+    rules = [{"from": "a", "event": "e", "plus": ["b", "c"]}, {"from": "a", "resource": True}, {"keys": "k", "content": "tool_calls"}, {"nothing": True}]
+    [mine] = load({"m.yaml": _document(columns={"tool_calls": rules})})
+    event, resource, keys, nothing = mine.rules
+    assert (event.place, resource.place, keys.place, nothing.place) == ("event e a", "resource a", "keys k", "")
+    assert (event.plus, nothing.nothing) == (("b", "c"), True)
+    assert event.attribute_keys(frozenset()) == resource.attribute_keys(frozenset()) == set()
+
+
+def test_no_rule_reads_a_column_where_only_attributes_are_read() -> None:
+    """Attributes with the name of a column are few; a new one is either named here or a mistake."""
+    names = {column.name for column in columns()}
+    found = {(d.name, rule.source) for d in dialects() for rule in d.rules if rule.source in names}
+    claude = {("claude_code", name) for name in ("agent_id", "tool_name", "model", "input_tokens", "output_tokens", "error_type")}
+    real = {("otel_genai", "tool_calls"), ("logfire", "response_id"), ("pydantic_ai", "agent_name"), ("mlflow", "tool_call_id")}
+    assert found - claude - real <= {("agt", "agent_id")}, "agt is a known mistake: see tests/vectors/agt.yaml"

@@ -4,4 +4,5 @@ SELECT lower(hex(trace_id)) AS trace_id, lower(hex(span_id)) AS span_id, time,
               scope_name, attributes, resource_attributes, dialect, result)
 FROM log_rows AS l
 WHERE l.trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16)) AND l.dialect != ''
+    AND l.event_name NOT IN ('actorscope.span.start', 'actorscope.span.heartbeat')
     AND time >= {from:DateTime64(9, 'UTC')} AND time <= {to:DateTime64(9, 'UTC')}

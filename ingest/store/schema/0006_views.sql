@@ -232,13 +232,20 @@ FROM
         l.attributes['actorscope.span.name'] AS span_name, toString(l.agent_name) AS agent, toString(l.service_name) AS service,
         l.time AS at, l.event_name = 'actorscope.span.start' AS is_start
     FROM log_rows AS l FINAL
-    LEFT ANTI JOIN span_rows AS s ON s.trace_id = l.trace_id AND s.span_id = l.span_id
+    LEFT ANTI JOIN
+    (
+        SELECT trace_id, span_id FROM span_rows
+        WHERE trace_id IN (SELECT trace_id FROM log_rows WHERE event_name IN ('actorscope.span.start', 'actorscope.span.heartbeat'))
+    ) AS s ON s.trace_id = l.trace_id AND s.span_id = l.span_id
     WHERE l.event_name IN ('actorscope.span.start', 'actorscope.span.heartbeat')
     UNION ALL
     SELECT lower(hex(p.trace_id)), lower(hex(p.parent_span_id)), p.attributes['logfire.pending_parent_id'], toString(p.name),
         toString(p.agent_name), toString(p.service_name), p.start_time, true
     FROM span_rows AS p FINAL
-    LEFT ANTI JOIN span_rows AS s ON s.trace_id = p.trace_id AND s.span_id = p.parent_span_id
+    LEFT ANTI JOIN
+    (
+        SELECT trace_id, span_id FROM span_rows WHERE trace_id IN (SELECT trace_id FROM span_rows WHERE state = 'started')
+    ) AS s ON s.trace_id = p.trace_id AND s.span_id = p.parent_span_id
     WHERE p.state = 'started'
 ) AS e
 GROUP BY e.trace, e.span;
