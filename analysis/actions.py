@@ -57,6 +57,7 @@ def waits(steps: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     out waited too (`calls`: see `asked`). What follows here is `inferred` (`approval_basis`).
     """
     steps = _asked_before(steps.with_row_index("row"))
+    steps = steps.with_columns(_is_last().alias("is_last"))
     action = steps.filter((pl.col("role") == "action") & pl.col("tool_name").is_not_null())
     stopped = (pl.col("state") == "waiting").fill_null(False)
     pairs = _came_again(action, stopped)
@@ -91,7 +92,7 @@ def waits(steps: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         .when(known | pl.col("approval_id").is_not_null())
         .then(pl.lit("declared"))
         .alias("approval_basis"),
-    ).drop("row", "asked_in")
+    ).drop("row", "asked_in", "is_last")
 
 
 def _asked_before(steps: pl.DataFrame) -> pl.DataFrame:
@@ -132,7 +133,7 @@ def _among(rows: pl.Series) -> pl.Expr:
 
 def _came_again(action: pl.DataFrame, stopped: pl.Expr) -> pl.DataFrame:
     """Calls that stopped, each with the equal call that was carried out next within a day (`*_later`)."""
-    bare = pl.col("has_result").not_() & pl.col("is_error").not_() & pl.col("replayed").is_null() & _is_last()
+    bare = pl.col("has_result").not_() & pl.col("is_error").not_() & pl.col("replayed").is_null() & pl.col("is_last")
     calls = action.select(
         "row", "trace_id", "span_id", "service_name", "actor_id", "actor_name", "tool_name", "conversation_id", "start_time", "has_result", "state",
         pl.coalesce("tool_call_id", "input_digest").alias("call"),
@@ -156,28 +157,23 @@ def _carried_out_later(steps: pl.DataFrame, action: pl.DataFrame, calls: pl.Data
     ended = steps.filter("is_run").select(
         "trace_id", pl.col("span_id").alias("run_span_id"), pl.col("end_time").alias("run_end")
     )
-    place = steps.select("trace_id", pl.col("span_id").alias("asker_span_id"), pl.col("row").alias("asker"))
+    place = steps.select(
+        "trace_id", "conversation_id", pl.col("span_id").alias("asker_span_id"), pl.col("row").alias("asker")
+    )
     said = (
         calls.filter(pl.col("call_id").is_not_null())
         .join(ended, on=["trace_id", "run_span_id"])
         .join(place, on=["trace_id", "asker_span_id"])
     )
-    said = said.select(
-        "service_name",
-        "tool_name",
-        pl.col("call_id").alias("tool_call_id"),
-        "run_span_id",
-        "run_end",
-        "asker",
-        "asker_span_id",
-    )
-    mine = action.filter(pl.col("run_span_id").is_not_null()).select(
-        "row", "service_name", "tool_name", "tool_call_id", "run_span_id", "start_time"
-    )
+    both = ("trace_id", "conversation_id", "service_name", "tool_name", "run_span_id")
+    said = said.select(*both, pl.col("call_id").alias("tool_call_id"), "run_end", "asker", "asker_span_id")
+    mine = action.filter(pl.col("run_span_id").is_not_null()).select(*both, "row", "tool_call_id", "start_time")
     late = mine.join(said, on=["service_name", "tool_name", "tool_call_id"], suffix="_asked", nulls_equal=True).filter(
         pl.col("tool_call_id").is_not_null(),
         pl.col("run_span_id") != pl.col("run_span_id_asked"),
         pl.col("run_end").is_between(pl.col("start_time") - timedelta(days=1), pl.col("start_time")),
+        (pl.col("trace_id") == pl.col("trace_id_asked"))
+        | (pl.col("conversation_id") == pl.col("conversation_id_asked")),
     )
     return late.sort("row", "asker").unique("row", keep="first", maintain_order=True)
 

@@ -10,6 +10,7 @@ import polars as pl
 from actorscope.analysis.asked import asked, hand_offs
 from actorscope.analysis.identity import named, slug
 from actorscope.analysis.paths import above, flag, parent_rows
+from actorscope.ingest import handoffs
 
 EDGE: Any = {
     "trace_id": pl.String,
@@ -95,7 +96,7 @@ def _handed_over(steps: pl.DataFrame, nested: pl.DataFrame) -> pl.DataFrame:
     """Hand-off spans, hand-off tools, and calls of such tools that no span carried out: control passes to the next run
     of the named agent in the trace, or where no name is given to the next run of another one.
     """
-    gives = pl.col("delegate_name").is_not_null() | (pl.col("delegation_mode") == "pass_control")
+    gives = pl.col("delegate_name").is_not_null() | (handoffs.mode(pl.col("tool_name")) == "pass_control")
     is_hand = (pl.col("role") == "handoff") | ((pl.col("role") == "action") & gives.fill_null(False))
     spans = steps.filter(is_hand, pl.col("actor_kind") != "service").join(
         nested, on=["trace_id", "span_id"], how="anti"

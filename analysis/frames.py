@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from actorscope.analysis import baselines, stitch
-from actorscope.analysis.delegations import EDGE, delegations
+from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
 from actorscope.analysis.spending import measured
 from actorscope.analysis.told import told
@@ -48,18 +48,11 @@ _MARGIN = timedelta(days=1)
 _MOST_ALIKE = 4
 """Traces that are looked at for one thing in common: a conversation may be long, and the nearest ones tell."""
 _MOST_RELATED = 2000
+_APART = timedelta(minutes=10)
+"""How far apart two reports of one model call may begin, at most; the call itself may take long."""
 _NOT_READ = (
     "received_at", "trace_state", "flags", "scope_name", "scope_version", "attributes", "attribute_types", "resource_attributes",
     "event_times", "event_names", "event_attributes", "link_attributes", "dropped_count", "arguments", "result",
-)  # fmt: skip
-_FACTS = (
-    "trace_id", "span_id", "start_time", "role", "run_span_id", "parent_run_span_id", "actor_id", "actor_name",
-    "actor_basis", "actor_kind", "caller_id", "caller_name", "task_kind", "trigger", "user_id", "conversation_id",
-    "cause_id", "cause_basis",
-    "is_error", "is_counted", "cost_usd", "cost_source", "attempt", "tool_name", "side_effect", "signature", "is_replayed",
-    "idempotency_digest", "cause_request", "run_cost_usd", "run_tokens", "run_calls", "asked_arguments", "input_digest",
-    "error_type", "approval_id", "approval_status", "approver_type", "approver_id", "approval_basis",
-    "authz_outcome", "state",
 )  # fmt: skip
 
 
@@ -94,21 +87,73 @@ def read(store: Store, arrivals: pl.DataFrame) -> pl.DataFrame:
 
 
 def _related(store: Store, spans: pl.DataFrame, bounds: Mapping[str, datetime]) -> set[str]:
-    """Traces that share a delegation, a task, a conversation, a response or a waiting call with these, or a span link."""
-    found = stitch.linked(spans)
-    for chunk in _chunks(pl.Series(stitch.keys(spans), dtype=pl.String), 20_000):
-        found |= set(store.named("related", keys=chunk.to_list(), most=_MOST_ALIKE, **bounds)["trace_id"])
+    """Traces that share a delegation, a task, a conversation, a model call or a waiting call with these, or a span link."""
+    found = stitch.linked(spans) | _alike(store, stitch.keys(spans), bounds)
+    services, own = stitch.waiting(spans)
+    if _alike(store, services, bounds):
+        found |= _alike(store, own, bounds)
+    found |= _same_calls(store, spans) | _done_elsewhere(store, spans)
     found -= set(spans["trace_id"])
     if len(found) > _MOST_RELATED:
         log.warning("%d traces belong to the new ones; %d are looked at", len(found), _MOST_RELATED)
     return set(sorted(found)[:_MOST_RELATED])
 
 
+def _done_elsewhere(store: Store, spans: pl.DataFrame) -> set[str]:
+    """Traces in which a call that waits in these was carried out; of a service that records results."""
+    calls = spans.filter(pl.col("operation") == "execute_tool", pl.col("service_name").is_not_null())
+    speaks = calls.filter("has_result")["service_name"].unique()
+    bare = (
+        pl.col("has_result").not_() & (pl.col("side_effect") != "read") & pl.col("service_name").is_in(speaks.implode())
+    )
+    waits = calls.filter((pl.col("state") == "waiting") | bare)
+    call = waits.select("service_name", pl.coalesce("tool_call_id", "input_digest").alias("call")).drop_nulls()
+    if call.is_empty():
+        return set()
+    low, high = waits.select(low=pl.col("start_time").min(), high=pl.col("start_time").max()).row(0)
+    services, ids = call["service_name"].unique().sort().to_list(), call["call"].unique().sort().to_list()
+    return set(
+        store.named("done_calls", services=services, calls=ids, **{"from": low, "to": high + _MARGIN})["trace_id"]
+    )
+
+
+def _alike(store: Store, keys: list[str], bounds: Mapping[str, datetime]) -> set[str]:
+    found: set[str] = set()
+    for chunk in chunks(pl.Series(keys, dtype=pl.String), 20_000) if keys else []:
+        found |= set(store.named("related", keys=chunk.to_list(), most=_MOST_ALIKE, **bounds)["trace_id"])
+    return found
+
+
+def _same_calls(store: Store, spans: pl.DataFrame) -> set[str]:
+    """Traces in which a model call of these is reported too; one of the two reports then is alone in its trace."""
+    calls = spans.filter(pl.col("operation").is_in(["chat", "embeddings"]), pl.col("service_name").is_not_null())
+    if calls.is_empty():
+        return set()
+    low, high = calls.select(low=pl.col("start_time").min(), high=pl.col("end_time").max()).row(0)
+    place = {"services": calls["service_name"].unique().sort().to_list(), "from": low - _APART, "to": high + _APART}
+    lone = nulls(store.named("lone_calls", **place))
+    if lone.is_empty():
+        return set()
+    mine = calls.select("service_name", "response_id", "input_tokens").unique()
+    ids = mine.drop_nulls("response_id").join(lone, on=["service_name", "response_id"])
+    bare = lone.filter(pl.col("response_id").is_null()).join(mine, on=["service_name", "input_tokens"])
+    own = set(spans["trace_id"])
+    known = lone.filter(pl.col("trace_id").is_in(list(own)), pl.col("response_id").is_not_null())
+    same = (
+        store.named("same_calls", responses=known["response_id"].unique().sort().to_list(), **place)
+        if known.height
+        else known
+    )
+    near = lone.filter(pl.col("trace_id").is_in(list(own)), pl.col("response_id").is_null())
+    bare_mine = lone.join(near, on=["service_name", "input_tokens"], how="semi")
+    return {*ids["trace_id"], *bare["trace_id"], *same["trace_id"], *bare_mine["trace_id"]}
+
+
 def _spans(store: Store, traces: set[str], bounds: Mapping[str, datetime]) -> pl.DataFrame:
-    chunks = _chunks(pl.Series(sorted(traces), dtype=pl.String), 2000)
-    spans = nulls(pl.concat(store.named("trace_spans", traces=c.to_list(), **bounds) for c in chunks))
+    pieces = chunks(pl.Series(sorted(traces), dtype=pl.String), 2000)
+    spans = nulls(pl.concat(store.named("trace_spans", traces=c.to_list(), **bounds) for c in pieces))
     spans = spans.with_columns(pl.col("has_result", "has_object").cast(pl.Boolean))
-    logs = nulls(pl.concat(store.named("trace_logs", traces=c.to_list(), **bounds) for c in chunks))
+    logs = nulls(pl.concat(store.named("trace_logs", traces=c.to_list(), **bounds) for c in pieces))
     return told(spans, logs).with_columns(pl.lit(False).alias("is_context"))
 
 
@@ -131,7 +176,8 @@ def unstored(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
     return spans.drop(_NOT_READ).with_columns(is_context=pl.lit(False))
 
 
-def _chunks(series: pl.Series, size: int) -> list[pl.Series]:
+def chunks(series: pl.Series, size: int) -> list[pl.Series]:
+    """The series in pieces of at most `size`; one empty piece of an empty one."""
     return [series.slice(start, size) for start in range(0, max(series.len(), 1), size)]
 
 
@@ -156,35 +202,6 @@ def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched
     steps = steps.with_columns(signature.alias("signature"), pl.col("replayed").fill_null(False).alias("is_replayed"))
     ours = steps.filter("is_context").select("trace_id").unique()
     return Touched(steps.filter(pl.col("is_context").not_()), edges.join(ours, on="trace_id", how="anti"))
-
-
-def keep(store: Store, touched: Touched, version: int) -> None:
-    """Write the facts that are new or changed since the traces were touched before."""
-    facts = touched.steps.filter((pl.col("role") != "") | pl.col("actor_id").is_not_null()).select(_FACTS)
-    if facts.is_empty():
-        return
-    traces = facts["trace_id"].unique().sort()
-    is_write = pl.col("signature").is_not_null() & pl.col("side_effect").is_in(WRITES)
-    facts = facts.with_columns(pl.when(is_write).then(pl.col("cause_request").str.slice(0, 1000)))
-    facts = facts.with_columns(pl.struct(pl.all()).hash(7).alias("fact_digest"))
-    known = pl.concat([store.named("known_facts", traces=c.to_list()) for c in _chunks(traces, 2000)])
-    known = known.cast({"trace_id": pl.String, "span_id": pl.String, "fact_digest": pl.UInt64})
-    fresh = facts.join(known, on=["trace_id", "span_id", "fact_digest"], how="anti")
-    store.insert_frame("span_facts", _to_store(fresh, version))
-    edges = touched.edges.with_columns(pl.lit(False).alias("is_gone"))
-    before = pl.concat([store.named("known_delegations", traces=c.to_list()) for c in _chunks(traces, 2000)]).cast(EDGE)
-    before = before.with_columns(pl.lit(False).alias("is_gone"), pl.col("delegate_span_id").fill_null(""))
-    edges = edges.with_columns(pl.col("delegate_span_id").fill_null(""))
-    key = ["trace_id", "span_id", "delegate_span_id"]
-    gone = before.join(edges, on=key, how="anti").with_columns(pl.lit(True).alias("is_gone"))
-    changed = edges.join(before, on=edges.columns, how="anti", nulls_equal=True)
-    store.insert_frame("delegation_rows", _to_store(pl.concat([changed, gone]), version))
-
-
-def _to_store(frame: pl.DataFrame, version: int) -> pl.DataFrame:
-    return frame.with_columns(
-        pl.col("trace_id", "span_id").str.decode("hex"), pl.lit(version, pl.UInt64).alias("version")
-    ).with_columns(pl.col(pl.String).fill_null(""))
 
 
 def fill(store: Store, touched: Touched, version: int) -> dict[str, pl.DataFrame]:
@@ -235,7 +252,7 @@ def _costs(runs: pl.DataFrame) -> pl.DataFrame:
 
 def _effects(store: Store, actions: pl.DataFrame) -> pl.DataFrame:
     signatures = _tool_writes(actions)["signature"].drop_nulls().unique().sort()
-    parts = [store.named("effects", signatures=c.to_list()) for c in _chunks(signatures, 2000)]
+    parts = [store.named("effects", signatures=c.to_list()) for c in chunks(signatures, 2000)]
     return nulls(pl.concat(parts))
 
 

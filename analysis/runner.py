@@ -17,6 +17,7 @@ from actorscope.analysis.detector import Detector
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.finding import Signal
 from actorscope.analysis.findings import Change, apply
+from actorscope.analysis.keeping import keep
 from actorscope.analysis.system import FAILURE, failure_signal
 from actorscope.errors import ActorscopeError, DefinitionError, Problem
 from actorscope.ingest.store.client import Store
@@ -130,17 +131,22 @@ class Runner:
             oldest = new.select(pl.col("received_at").min()).item()
             self.lag_seconds = max(0.0, (datetime.now(UTC) - oldest).total_seconds())
         version = time.time_ns()
-        touched = frames.touch(frames.read(self._store, arrivals), frozenset(overdue["trace_id"]))
-        self._remember_unsettled(touched.steps)
-        frames.keep(self._store, touched, version)
+        spans = frames.read(self._store, arrivals)
+        # What is only read beside the new traces was judged before, unless it still waits.
+        beside = set(spans["trace_id"]) - set(arrivals["trace_id"]) - self._waiting.keys()
+        touched = frames.touch(spans, frozenset({*overdue["trace_id"], *beside}))
+        self._remember_unsettled(
+            touched.steps.filter(pl.col("trace_id").is_in(arrivals["trace_id"].unique().implode()))
+        )
+        keep(self._store, touched, version)
         offered = frames.fill(self._store, touched, version)
         changes = self._judge(offered, touched.steps, arrivals, version)
         self._look_again_at(frames.later_repetitions(touched, offered["effects"]))
         self._store.insert_frame("progress", marks)
-        spans = new.filter(pl.col("is_log").not_()).height
-        self.spans_done += spans
+        taken = new.filter(pl.col("is_log").not_()).height
+        self.spans_done += taken
         self.rows_seen += touched.steps.height
-        return Pass(spans, touched.steps["trace_id"].n_unique(), len(changes), time.monotonic() - began)
+        return Pass(taken, touched.steps["trace_id"].n_unique(), len(changes), time.monotonic() - began)
 
     def _overdue(self, at_end: bool) -> pl.DataFrame:
         """Traces whose missing top did not come in time; they are judged as they are, once."""

@@ -15,22 +15,30 @@ _REACH = timedelta(days=1)
 
 def keys(steps: pl.DataFrame) -> list[str]:
     """What traces that belong to these have in common with them, as the table `stitches` spells it."""
-    is_run, is_action = pl.col("operation") == "invoke_agent", pl.col("operation") == "execute_tool"
-    gives = (
-        (pl.col("operation") == "handoff")
-        | pl.col("delegate_name").is_not_null()
-        | pl.col("delegation_mode").is_not_null()
-    )
-    call = pl.coalesce("tool_call_id", "input_digest")
-    service = pl.col("service_name").fill_null("")
+    is_run = pl.col("operation") == "invoke_agent"
+    gives = (pl.col("operation") == "handoff") | pl.coalesce("delegate_name", "delegation_mode").is_not_null()
     spelled = [
         pl.format("delegation {}", "delegation_id"),
         pl.format("task {}", "task_id"),
-        pl.format("response {} {}", service, "response_id"),
-        pl.when(is_action & pl.col("has_result")).then(pl.format("bare {} {} {}", service, "tool_name", call)),
         pl.when(is_run | gives).then(pl.format("conversation {}", "conversation_id")),
         pl.format("trace {}", "trace_id"),
     ]
+    return _distinct(steps, spelled)
+
+
+def waiting(steps: pl.DataFrame) -> tuple[list[str], list[str]]:
+    """The calls in these that may have waited in another trace: the keys of their services, to ask whether any call of
+    these waits, and their own.
+    """
+    done = steps.filter(
+        pl.col("operation") == "execute_tool", pl.col("has_result"), pl.col("side_effect").fill_null("") != "read"
+    )
+    service = pl.format("bare {}", pl.col("service_name").fill_null(""))
+    own = pl.format("{} {} {}", service, "tool_name", pl.coalesce("tool_call_id", "input_digest"))
+    return _distinct(done, [service]), _distinct(done, [own])
+
+
+def _distinct(steps: pl.DataFrame, spelled: list[pl.Expr]) -> list[str]:
     found = pl.concat([steps.select(key.alias("key")) for key in spelled])
     return found["key"].drop_nulls().unique().sort().to_list()
 

@@ -6,6 +6,7 @@ import polars as pl
 import pyarrow as pa
 
 from actorscope.ingest import normalise
+from actorscope.ingest.wide import of_logs, of_spans
 from actorscope.semconv.dialects import Rule, columns, dialects
 
 OWN = "actorscope"
@@ -27,12 +28,12 @@ def explain(spans: pa.RecordBatch) -> pl.DataFrame:
     `row` is the number of the span. `rule` is text of ours alone, so that it may be shown anywhere. A column that the
     spans state in several ways is explained by the rule that counted.
     """
-    return _explain(normalise._of_spans(spans))
+    return _explain(of_spans(spans))
 
 
 def explain_logs(logs: pa.RecordBatch) -> pl.DataFrame:
     """The same for decoded log records."""
-    return _explain(normalise._of_logs(logs))
+    return _explain(of_logs(logs))
 
 
 def rule_text(rule: Rule) -> str:

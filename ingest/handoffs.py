@@ -25,19 +25,31 @@ def target(tool: pl.Expr, arguments: pl.Expr) -> pl.Expr:
         else:
             found.append(tool.str.extract(f"^{entry['tool']}$", 1))
     agent = pl.coalesce(found)
-    return pl.when(agent.str.to_lowercase().is_in(_known()["nobody"]).not_()).then(agent)
+    return pl.when(_nobody(agent).not_()).then(agent)
 
 
 def agent_in(tool: pl.Expr) -> pl.Expr:
     """The agent that a tool is by its name, if model calls inside show that it is one."""
     pattern = f"^(?:{_known()['agents_as_tools']})$"
     agent = pl.coalesce(tool.str.extract(pattern, 1), tool.str.extract(pattern, 2))
-    return pl.when(agent.is_in(_known()["nobody"]).not_()).then(agent)
+    return pl.when(_nobody(agent).not_()).then(agent)
 
 
 def mode(tool: pl.Expr) -> pl.Expr:
-    """Whether the delegator waits (`return_to_caller`) or passes control; null where the tool is none of these."""
-    return pl.coalesce(pl.when(_is(tool, entry)).then(pl.lit(entry["mode"])) for entry in _known()["tools"])
+    """Whether the delegator waits (`return_to_caller`) or passes control; null where the tool is none of these, or
+    hands over to a person.
+    """
+    found: list[pl.Expr] = []
+    for entry in _known()["tools"]:
+        is_it = _is(tool, entry)
+        if "argument" not in entry:
+            is_it = is_it & _nobody(tool.str.extract(f"^{entry['tool']}$", 1)).not_()
+        found.append(pl.when(is_it).then(pl.lit(entry["mode"])))
+    return pl.coalesce(found)
+
+
+def _nobody(agent: pl.Expr) -> pl.Expr:
+    return agent.str.to_lowercase().is_in(_known()["nobody"])
 
 
 def _is(tool: pl.Expr, entry: dict[str, Any]) -> pl.Expr:

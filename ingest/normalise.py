@@ -5,26 +5,20 @@ The rules are data (`actorscope.semconv.dialects`); nothing here knows a framewo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 import yaml
 
 from actorscope.ingest import content, handoffs
 from actorscope.ingest.columns import BASIS, FACTS
+from actorscope.ingest.wide import of_logs, of_spans, speaks
 from actorscope.semconv.dialects import Column, Rule, columns, dialects
 
-_SPAN = {
-    "@name": "name", "@scope": "scope_name", "@service": "service_name", "@status": "status_code", "@kind": "kind",
-}  # fmt: skip
-_LOG = {"@event": "event_name", "@body": "body", "@scope": "scope_name", "@service": "service_name"}
 _BASIS_COLUMNS = {"operation": "operation_basis", "agent_name": "agent_basis", "side_effect": "side_effect_basis"}
 _CONTENT: dict[str, Callable[[str], str | None]] = {
     "request": content.request, "tool_calls": content.tool_calls, "arguments": content.arguments,
@@ -33,9 +27,6 @@ _TYPES: dict[str, Any] = {
     "name": pl.String, "text": pl.String, "int": pl.UInt64, "double": pl.Float64, "bool": pl.Boolean,
     "names": pl.List(pl.String),
 }  # fmt: skip
-_ROW = pl.UInt32
-_NOTHING = "\x00"
-"""Stands for the value of a `nothing` rule while the rules of a column are asked."""
 
 
 def normalise(spans: pa.RecordBatch) -> pa.Table:
@@ -44,22 +35,12 @@ def normalise(spans: pa.RecordBatch) -> pa.Table:
     Unknown spans yield empty facts. No input raises: a value that does not fit its column is left out
     (the attribute itself is kept as it came).
     """
-    return _facts(_of_spans(spans))
+    return _facts(of_spans(spans))
 
 
 def normalise_logs(logs: pa.RecordBatch) -> pa.Table:
     """The same columns for decoded log records: what a record says of the span that it names."""
-    return _facts(_of_logs(logs))
-
-
-def _of_spans(spans: pa.RecordBatch) -> pl.DataFrame:
-    long = _long(spans.column("attributes"), spans.num_rows)
-    return _join(_wide(spans, long, _SPAN), [_event_values(spans), *_resource_values(spans), *_gathered(long)])
-
-
-def _of_logs(logs: pa.RecordBatch) -> pl.DataFrame:
-    long = _long(logs.column("attributes"), logs.num_rows)
-    return _join(_wide(logs, long, _LOG), _gathered(long))
+    return _facts(of_logs(logs))
 
 
 def _facts(wide: pl.DataFrame) -> pa.Table:
@@ -77,135 +58,6 @@ def _afterwards(wide: pl.DataFrame, spoken: int) -> pl.DataFrame:
     if spoken:
         wide = wide.with_columns(_hand_off())
     return wide.with_columns(_digest(wide), *_side_effect())
-
-
-def _long(maps: pa.MapArray, height: int) -> pl.DataFrame:
-    """One row per attribute: row, key, value."""
-    rows = np.repeat(np.arange(height, dtype=np.uint32), np.diff(maps.offsets.to_numpy()))
-    return pl.DataFrame({"row": rows, "key": pl.from_arrow(maps.keys), "value": pl.from_arrow(maps.items)})
-
-
-def _wide(records: pa.RecordBatch, long: pl.DataFrame, pseudo: dict[str, str]) -> pl.DataFrame:
-    """One row per record with a column `a:<key>` for each attribute that a rule looks at, and the dialects as bits."""
-    keys = long.select(pl.col("key").unique())
-    keys = keys.with_columns(
-        pl.Series("bits", [_bits(key) for key in keys["key"]], pl.UInt64),
-        pl.Series("wanted", [key in _wanted() for key in keys["key"]], pl.Boolean),
-    ).filter((pl.col("bits") > 0) | pl.col("wanted"))
-    long = long.join(keys, on="key")
-    base = pl.DataFrame(
-        {
-            "row": np.arange(records.num_rows, dtype=np.uint32),
-            **{name: pl.from_arrow(records.column(column)) for name, column in pseudo.items()},
-        }
-    )
-    bits = long.group_by("row").agg(pl.col("bits").bitwise_or())
-    wide = _join(base.join(bits, on="row", how="left", maintain_order="left"), [_pivot("a:", long.filter("wanted"))])
-    wide = wide.with_columns((pl.col("bits").fill_null(0) | _scope_bits()).alias("bits"))
-    label = pl.lit("")
-    for index, dialect in enumerate(dialects()):
-        label = pl.when(_speaks(index)).then(pl.lit(dialect.name)).otherwise(label)
-    return wide.with_columns(label.alias("dialect"))
-
-
-def _pivot(prefix: str, long: pl.DataFrame) -> pl.DataFrame:
-    """One row per record and a column per key; the last value of a key counts."""
-    long = long.with_columns((pl.lit(prefix) + pl.col("key")).alias("key"))
-    if long.is_empty():
-        return pl.DataFrame(schema={"row": _ROW})
-    return long.pivot(on="key", index="row", values="value", aggregate_function="last")
-
-
-def _join(wide: pl.DataFrame, tables: list[pl.DataFrame]) -> pl.DataFrame:
-    for table in tables:
-        if table.width > 1:
-            wide = wide.join(table, on="row", how="left", maintain_order="left")
-    return wide
-
-
-def _event_values(spans: pa.RecordBatch) -> pl.DataFrame:
-    """The attributes of span events that rules read, as columns `a:event <name> <key>`."""
-    lists = spans.column("event_names")
-    names = pl.DataFrame({"name": pl.from_arrow(lists.flatten())}).with_row_index("event")
-    rows = np.repeat(np.arange(spans.num_rows, dtype=np.uint32), np.diff(lists.offsets.to_numpy()))
-    names = names.with_columns(pl.Series("row", rows)).filter(pl.col("name").is_in(list(_wanted_events())))
-    if names.is_empty():
-        return pl.DataFrame(schema={"row": _ROW})
-    long = _long(spans.column("event_attributes").flatten(), len(rows)).rename({"row": "event"})
-    long = names.join(long, on="event", how="inner", maintain_order="left")
-    long = long.with_columns(pl.format("event {} {}", "name", "key").alias("key"))
-    return _pivot("a:", long.filter(pl.col("key").is_in(list(_places()))))
-
-
-def _resource_values(spans: pa.RecordBatch) -> list[pl.DataFrame]:
-    wanted = [place.removeprefix("resource ") for place in _places() if place.startswith("resource ")]
-    keys = spans.column("resource_attributes").keys
-    if not wanted or not pc.any(pc.is_in(keys, pa.array(wanted))).as_py():
-        return []
-    long = _long(spans.column("resource_attributes"), spans.num_rows).filter(pl.col("key").is_in(wanted))
-    return [_pivot("a:resource ", long)]
-
-
-def _gathered(long: pl.DataFrame) -> list[pl.DataFrame]:
-    """For each rule with `keys` the matching attributes of a record as one text; see `content.flat`."""
-    tables = []
-    distinct = long["key"].unique().to_list() if _patterns() else []
-    for pattern in _patterns():
-        matching = [key for key in distinct if _matches(pattern, key)]
-        if not matching:
-            continue
-        found = long.filter(pl.col("key").is_in(matching)).sort("row", "key", maintain_order=True)
-        pair = pl.concat_str("key", "value", separator=content.IS)
-        name = f"a:keys {pattern}"
-        tables.append(found.group_by("row").agg(pair.str.join(content.AND).alias(name)))
-    return tables
-
-
-@cache
-def _matches(pattern: str, key: str) -> bool:
-    return re.match(pattern, key) is not None
-
-
-@cache
-def _places() -> frozenset[str]:
-    return frozenset(rule.place for d in dialects() for rule in d.rules)
-
-
-@cache
-def _wanted_events() -> frozenset[str]:
-    return frozenset(rule.event for d in dialects() for rule in d.rules if rule.event)
-
-
-@cache
-def _patterns() -> tuple[str, ...]:
-    return tuple(sorted({rule.keys for d in dialects() for rule in d.rules if rule.keys}))
-
-
-@cache
-def _wanted() -> frozenset[str]:
-    names = frozenset(column.name for column in columns())
-    own = {column.attribute for column in columns()}
-    return frozenset(own.union(*(rule.attribute_keys(names) for d in dialects() for rule in d.rules)))
-
-
-@cache
-def _bits(key: str) -> int:
-    """Which dialects an attribute key reveals."""
-    hits = (key in d.attributes or (d.prefixes and key.startswith(d.prefixes)) for d in dialects())
-    return sum(1 << index for index, hit in enumerate(hits) if hit)
-
-
-def _scope_bits() -> pl.Expr:
-    bits = pl.lit(0, pl.UInt64)
-    for index, dialect in enumerate(dialects()):
-        if dialect.scopes:
-            hit = pl.any_horizontal(pl.col("@scope").str.starts_with(scope) for scope in dialect.scopes)
-            bits = bits | pl.when(hit).then(pl.lit(1 << index, pl.UInt64)).otherwise(pl.lit(0, pl.UInt64))
-    return bits
-
-
-def _speaks(index: int) -> pl.Expr:
-    return (pl.col("bits") & pl.lit(1 << index, pl.UInt64)) > 0
 
 
 @cache
@@ -231,21 +83,26 @@ def _answers(
             continue
         value = _value(rule, column, wide, seen)
         if value is not None:
-            yield index, rule, value if index is None else pl.when(_speaks(index)).then(value)
+            yield index, rule, value if index is None else pl.when(speaks(index)).then(value)
 
 
 def _fill(column: Column, wide: pl.DataFrame, seen: frozenset[str], spoken: int) -> list[pl.Expr]:
     """The expression of a column (and of its basis): the first rule that yields a value."""
-    answers = list(_answers(column, wide, seen, spoken))
-    values = [value for _, _, value in answers]
     dtype = _TYPES[column.type]
-    result = [(pl.coalesce(values).cast(dtype) if values else pl.lit(None, dtype)).alias(column.name)]
-    if dtype == pl.String and values:
-        result = [pl.when(result[0] != _NOTHING).then(result[0]).alias(column.name)]
+    found = [(value, rule) for _, rule, value in _answers(column, wide, seen, spoken)]
+    values = [(value, rule.nothing, value) for value, rule in found]
+    result = [_first(values, dtype).cast(dtype).alias(column.name)]
     if column.name in _BASIS_COLUMNS:
-        bases = [pl.when(value.is_not_null()).then(pl.lit(rule.basis)) for _, rule, value in answers]
-        basis = pl.coalesce(bases) if bases else pl.lit(None, pl.String)
-        result.append(basis.alias(_BASIS_COLUMNS[column.name]))
+        bases = [(value, rule.nothing, pl.lit(rule.basis)) for value, rule in found]
+        result.append(_first(bases, pl.String).alias(_BASIS_COLUMNS[column.name]))
+    return result
+
+
+def _first(found: list[tuple[pl.Expr, bool, pl.Expr]], dtype: Any) -> pl.Expr:
+    """What goes with the first value that is there; nothing where the rule with that value says `nothing`."""
+    result: pl.Expr = pl.lit(None, dtype)
+    for value, is_nothing, said in reversed(found):
+        result = pl.when(value.is_not_null()).then(pl.lit(None, dtype) if is_nothing else said).otherwise(result)
     return result
 
 
@@ -261,8 +118,10 @@ def _value(rule: Rule, column: Column, wide: pl.DataFrame, seen: frozenset[str])
     condition = _condition(rule, seen, done)
     if condition is False:
         return None
-    if rule.constant is not None or rule.nothing:
-        value: pl.Expr | None = pl.lit(_NOTHING if rule.nothing else rule.constant)
+    if rule.nothing:
+        return pl.lit(True) if condition is None else pl.when(condition).then(True)
+    if rule.constant is not None:
+        value: pl.Expr | None = pl.lit(rule.constant)
     else:
         value = _ref(rule.place, seen, frozenset())
     if value is None:

@@ -18,12 +18,13 @@ from actorscope.ingest.explain import EXPLAINED, explain, explain_logs
 from actorscope.ingest.spool import record_of
 from actorscope.ingest.store.client import Store, query_text
 from actorscope.ingest.writer import log_rows, span_rows
+from actorscope.semconv.dialects import columns
 
 MOST_TRACES = 500
 _EVER = datetime(1970, 1, 2, tzinfo=UTC)
 _AHEAD, _AROUND = timedelta(days=1), timedelta(days=1)
-_MOST_ALIKE = 4
-"""Spans of an actor in one role and dialect that are asked again which rule said what."""
+_MOST_ALIKE = 3
+"""Spans of an actor with the same columns filled that are asked again which rule said what."""
 _MOST_ASKED = 2000
 _NOTICES = ("actorscope.span.start", "actorscope.span.heartbeat")
 _IDS = ["trace_id", "span_id"]
@@ -61,12 +62,14 @@ def recording(traces: Sequence[bytes], logs: Sequence[bytes]) -> Coverage:
     spans = _frame(span_rows("recording", 0, trace_records))
     told = _frame(log_rows("recording", 0, log_records))
     notices = pl.col("event_name").is_in(_NOTICES).fill_null(False)
-    woven = touch(unstored(spans, told.filter(notices.not_())))
+    starts, said = told.filter(pl.col("event_name") == _NOTICES[0]), told.with_row_index("row").filter(notices.not_())
+    woven = touch(unstored(spans, said.drop("row")))
     by_span = explain(decode_traces([record.body for record in trace_records]))
     by_log = explain_logs(decode_logs([record.body for record in log_records]))
+    by_log = by_log.join(said.select("row"), on="row", how="semi")
     explained = pl.concat([_placed(by_span, _hex(spans)), _placed(by_log, _hex(told))])
     pending = spans.filter(pl.col("state") == "started").select("trace_id", pl.col("parent_span_id").alias("span_id"))
-    started = pl.concat([told.filter(pl.col("event_name") == _NOTICES[0]).select(_IDS), pending])
+    started = pl.concat([starts.select(_IDS), pending])
     return coverage(woven.steps, woven.edges, recognised(woven.steps, explained), _hex(started))
 
 
@@ -80,9 +83,15 @@ def _woven(store: Store, traces: pl.DataFrame) -> Touched:
 
 
 def _asked_again(store: Store, steps: pl.DataFrame, asked: dict[str, Any]) -> pl.DataFrame:
-    """Which rule filled which column, for a few spans of each actor, role and dialect, and for a few log records."""
-    sample = steps.filter(pl.col("role") != "").sort("start_time", "span_id", descending=True)
-    sample = sample.group_by("actor_id", "role", "dialect", maintain_order=True).head(_MOST_ALIKE).head(_MOST_ASKED)
+    """Which rule filled which column, for a few spans of each actor with the same columns, and for a few log records."""
+    filled = [
+        pl.col(c.name).list.len() > 0 if c.type == "names" else pl.col(c.name).is_not_null()
+        for c in columns()
+        if c.name in steps.columns
+    ]
+    shape = pl.concat_str(each.fill_null(False).cast(pl.Int8).cast(pl.String) for each in filled)
+    sample = steps.sort("start_time", "span_id", descending=True).with_columns(shape.alias("shape"))
+    sample = sample.group_by("actor_id", "dialect", "shape", maintain_order=True).head(_MOST_ALIKE).head(_MOST_ASKED)
     spans = store.arrow(query_text("coverage_spans"), {**asked, "spans": sample["span_id"].to_list()})
     logs = store.arrow(query_text("coverage_logs"), asked)
     parts = [_explained(table, ask) for table, ask in ((spans, explain), (logs, explain_logs))]

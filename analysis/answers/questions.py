@@ -13,8 +13,8 @@ from dataclasses import dataclass
 class Fact:
     """One thing to know. `of` names the spans that should say it (`coverage.SPANS`), `column` where it stands.
 
-    `basis` is the column that tells how each span knows it; without one the rule that filled `column` (or one of
-    `or_columns`) tells. `how` says what else leads to the fact, where no rule of a dialect does.
+    `basis` is the column that tells how each span knows it; without one, or where a column `*_known` is empty, the rule
+    that filled `column` (or one of `or_columns`) tells. `how` says what leads to the fact where no rule of a dialect does.
     """
 
     id: str

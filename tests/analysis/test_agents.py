@@ -11,7 +11,9 @@ from actorscope.analysis.weave import weave
 
 def runs(steps: dict[str, Row]) -> dict[str, tuple[str, str]]:
     """The runs by label: who ran and what kind of actor that is."""
-    return {name.split("/")[1]: (step["actor_name"], step["actor_kind"]) for name, step in steps.items() if step["is_run"]}
+    return {
+        name.split("/")[1]: (step["actor_name"], step["actor_kind"]) for name, step in steps.items() if step["is_run"]
+    }
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,9 @@ def test_the_same_name_in_two_services_is_two_agents() -> None:
 
 @pytest.mark.parametrize("tool", ["ask_clerk", "clerk_agent", "delegate_to_clerk", "run_clerk_agent", "consult_clerk"])
 def test_a_tool_named_like_an_agent_that_calls_a_model_is_that_agent(tool: str) -> None:
-    _, steps = woven(f"- {{trace: t, spans: [{{agent: boss, children: [{{tool: {tool}, children: [{{chat: x}}, {{tool: look}}]}}]}}]}}")
+    _, steps = woven(
+        f"- {{trace: t, spans: [{{agent: boss, children: [{{tool: {tool}, children: [{{chat: x}}, {{tool: look}}]}}]}}]}}"
+    )
     assert runs(steps) == {"boss": ("boss", "agent"), tool: ("clerk", "agent")}
     assert steps[f"t/{tool}"]["actor_basis"] == "derived"
     assert steps["t/look"]["actor_name"] == "clerk" and steps["t/look"]["caller_name"] == "boss"
@@ -78,7 +82,9 @@ def test_other_tools_stay_actions(tree: str) -> None:
 
 
 def test_a_tool_around_an_agent_is_an_action_and_the_agent_the_run() -> None:
-    _, steps = woven("- {trace: t, spans: [{agent: boss, children: [{tool: ask_clerk, children: [{agent: Clerk, children: [{chat: x}]}]}]}]}")
+    _, steps = woven(
+        "- {trace: t, spans: [{agent: boss, children: [{tool: ask_clerk, children: [{agent: Clerk, children: [{chat: x}]}]}]}]}"
+    )
     assert runs(steps) == {"boss": ("boss", "agent"), "Clerk": ("Clerk", "agent")}
 
 
@@ -113,7 +119,10 @@ def test_a_workflow_with_agents_in_or_around_it_is_no_actor(tree: str) -> None:
 def test_of_workflows_in_each_other_the_outer_one_works() -> None:
     _, steps = woven("""
     - trace: t
-      spans: [{op: invoke_workflow, as: outer, workflow_name: A, children: [{op: invoke_workflow, as: inner, workflow_name: B, children: [{chat: x}]}]}]
+      spans:
+        - op: invoke_workflow
+          workflow_name: A
+          children: [{op: invoke_workflow, workflow_name: B, children: [{chat: x}]}]
     """)
     assert steps["t/chat"]["actor_name"] == "A"
 
@@ -124,13 +133,20 @@ def test_work_without_any_agent_is_the_service_s_and_a_placeholder_is_no_service
     - {trace: u, service: "unknown_service:python", spans: [{tool: send}]}
     """)
     send = steps["t/send"]
-    assert [send[c] for c in ("actor_id", "actor_kind", "actor_basis", "run_span_id")] == ["desk", "service", "inferred", None]
+    assert [send[c] for c in ("actor_id", "actor_kind", "actor_basis", "run_span_id")] == [
+        "desk",
+        "service",
+        "inferred",
+        None,
+    ]
     assert steps["t/step"]["actor_id"] is None
     assert steps["u/send"]["actor_id"] is None
 
 
 def test_a_notice_of_a_start_is_no_step() -> None:
-    _, steps = woven("- {trace: t, spans: [{agent: a, children: [{agent: a, as: pending, state: started}, {chat: x}]}]}")
+    _, steps = woven(
+        "- {trace: t, spans: [{agent: a, children: [{agent: a, as: pending, state: started}, {chat: x}]}]}"
+    )
     assert set(steps) == {"t/a", "t/chat"}
 
 

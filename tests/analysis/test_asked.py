@@ -23,7 +23,11 @@ def told(calls: list[dict[str, str]], *actions: dict[str, Any], more: list[Row] 
 
 
 def test_an_action_without_arguments_has_those_that_were_asked_for_under_its_id() -> None:
-    steps = told([call("send", ONE, "k1"), call("send", TWO, "k2")], {"tool": "send", "tool_call_id": "k2"}, {"tool": "send", "tool_call_id": "k1", "as": "b"})
+    steps = told(
+        [call("send", ONE, "k1"), call("send", TWO, "k2")],
+        {"tool": "send", "tool_call_id": "k2"},
+        {"tool": "send", "tool_call_id": "k1", "as": "b"},
+    )
     assert [steps[f"t/{n}"]["asked_arguments"] for n in ("send", "b")] == [TWO, ONE]
     assert steps["t/send"]["input_digest"] != steps["t/b"]["input_digest"]
 
@@ -40,7 +44,10 @@ def test_two_like_calls_in_one_answer_tell_nothing_without_ids() -> None:
 
 def test_an_action_s_own_arguments_stay() -> None:
     steps = told([call("send", TWO)], {"tool": "send", "args": {"n": 1}})
-    assert (steps["t/send"]["asked_arguments"], steps["t/send"]["arguments"] if "arguments" in steps["t/send"] else None) == (None, None)
+    assert (
+        steps["t/send"]["asked_arguments"],
+        steps["t/send"]["arguments"] if "arguments" in steps["t/send"] else None,
+    ) == (None, None)
 
 
 def test_what_is_asked_for_later_tells_nothing_of_what_came_before() -> None:
@@ -52,7 +59,11 @@ def test_what_is_asked_for_later_tells_nothing_of_what_came_before() -> None:
 def test_an_action_outside_of_every_run_is_that_of_the_agent_that_asked() -> None:
     steps = told([call("send", ONE, "k")], more=[{"tool": "send", "tool_call_id": "k"}, {"tool": "look"}])
     send, look = steps["t/send"], steps["t/look"]
-    assert (send["actor_name"], send["actor_basis"], send["run_span_id"]) == ("bot", "inferred", steps["t/bot"]["span_id"])
+    assert (send["actor_name"], send["actor_basis"], send["run_span_id"]) == (
+        "bot",
+        "inferred",
+        steps["t/bot"]["span_id"],
+    )
     assert (look["actor_id"], look["run_span_id"]) == ("desk", None)
 
 
@@ -68,5 +79,14 @@ def test_a_call_repeated_in_the_history_of_a_later_answer_counts_once() -> None:
 
 @pytest.mark.parametrize("text", ["[]", "[{}]", '[{"id": null, "name": null, "arguments": null}]', '[{"name": "x"}]'])
 def test_calls_without_content_do_no_harm(text: str) -> None:
-    _, steps = woven(json.dumps([{"trace": "t", "spans": [{"agent": "a", "children": [{"chat": "x", "tool_calls": text}, {"tool": "send"}]}]}]))
+    _, steps = woven(
+        json.dumps(
+            [
+                {
+                    "trace": "t",
+                    "spans": [{"agent": "a", "children": [{"chat": "x", "tool_calls": text}, {"tool": "send"}]}],
+                }
+            ]
+        )
+    )
     assert steps["t/send"]["asked_arguments"] is None

@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Sequence
 from functools import cache
+from itertools import count
 from typing import Any
 
 import polars as pl
@@ -45,8 +46,13 @@ def said(store: Store, batches: Sequence[Sequence[Item]]) -> Said:
             if rows:
                 store.insert(table, pa.Table.from_pylist(rows, schema=schema))
         seq += len(batch)
-        runner.run_to_end()
+        passes = count()
+        runner.run_to_end(lambda _, passes=passes: _bounded(next(passes)))
     return {view: _lines(store.frame(f"SELECT * FROM {view}")) for view in VIEWS}
+
+
+def _bounded(passes: int) -> None:
+    assert passes < 50, "no end of passes"
 
 
 def _lines(frame: pl.DataFrame) -> list[str]:
@@ -70,7 +76,9 @@ def recorded(name: str, dice: random.Random | None = None) -> list[Item]:
     found: list[Item] = []
     for signal, table in (("traces", "span_rows"), ("logs", "log_rows")):
         path = RECORDINGS / f"{name}.{signal}.binpb.gz"
-        bodies = [one for recorded in (read(path) if path.exists() else ()) for one in _singles(signal, recorded.body, dice)]
+        bodies = [
+            one for recorded in (read(path) if path.exists() else ()) for one in _singles(signal, recorded.body, dice)
+        ]
         records = [record_of(signal, body) for body in bodies]
         rows = (span_rows if signal == "traces" else log_rows)("test", 1, records).to_pylist() if records else []
         found += [(table, row) for row in rows]
@@ -108,19 +116,18 @@ def _whole(store: Store, name: str) -> Said:
 
 
 SMALL = (
-    "strands", "agno", "openai_agents_traceloop", "crewai_openinference", "langgraph_langsmith", "mcp_sdk2",
-    "openai_agents_genai_plus_openai", "google_adk_content",
+    "strands", "agno", "openai_agents_traceloop", "crewai_openinference", "langgraph_langsmith", "mcp_sdk2", "anthropic_openinference",
+    "google_adk_content", "openai_agents_genai_plus_openai",
 )  # fmt: skip
 """The last two have log records."""
 
 
-@pytest.mark.parametrize("seed", [1])
 @pytest.mark.parametrize("name", SMALL)
-def test_order_batches_and_repetition_do_not_change_what_a_recording_says(store: Store, name: str, seed: int) -> None:
-    whole, dice = _whole(store, name), random.Random(f"{name} {seed}")
+def test_order_batches_and_repetition_do_not_change_what_a_recording_says(store: Store, name: str) -> None:
+    whole, dice = _whole(store, name), random.Random(f"{name} 1")
     batches = dealt(recorded(name, dice), dice.randint(2, 5), 0.2, dice)
     mixed = in_worker(lambda: said(store, batches))
-    assert whole["agent_runs"] or whole["actions"]
+    assert whole["model_calls"]
     for view in VIEWS:
         assert mixed[view] == whole[view], view
 
@@ -137,64 +144,67 @@ def test_which_signal_comes_first_does_not_change_what_a_recording_says(store: S
     assert in_worker(lambda: said(store, batches)) == _whole(store, name)
 
 
-_few = st.sampled_from
-_AGENTS = _few(["boss", "Clerk", "clerk ", "billing-desk", "billing desk"])
-_MORE: dict[str, st.SearchStrategy[Any]] = {
-    "conversation": _few(["c1", "c2"]), "delegation_id": _few(["d1", "d2"]), "task_id": _few(["t1", "t2"]),
-    "at": st.integers(0, 3), "for": st.integers(0, 5), "error": _few(["timeout", "Refused"]), "by": _AGENTS,
-}  # fmt: skip
-_AGENT = st.fixed_dictionaries(
-    {"agent": _AGENTS},
-    optional={**_MORE, "request": _few(["Refund 7", "Refund 8"]), "trigger": _few(["user", "resume"]), "id": _few(["agent-7"])},
-)
-_TOOL = st.fixed_dictionaries(
-    {"tool": _few(["send", "ask_clerk", "billing_desk_agent", "transfer_to_clerk"])},
-    optional={
-        **_MORE, "args": _few([{"n": 1}, {"n": 2}]), "result": _few(["ok"]), "tool_call_id": _few(["k1", "k2", "k3"]),
-        "to": _AGENTS, "state": _few(["waiting", "control"]), "delegation_mode": _few(["pass_control", "return_to_caller"]),
-    },
-)  # fmt: skip
+_AGENTS = ["boss", "Clerk", "clerk ", "billing-desk", "billing desk"]
 _CALLS = [
     json.dumps([{"id": key, "name": name, "arguments": '{"n": 1}'}])
     for key, name in (("k1", "send"), ("", "send"), ("k2", "transfer_to_clerk"), ("", "ask_clerk"))
 ]
-_CHAT = st.fixed_dictionaries(
-    {"chat": _few(["gpt-4o", "of-the-house"])},
-    optional={
-        "tokens": _few([[9, 1], [20, 2]]), "response": _few(["r1", "r2"]), "tool_calls": _few(_CALLS), "cost": _few([0.5]),
-        "dialect": _few(["logfire"]), "at": st.integers(0, 3), "for": st.integers(0, 5),
-    },
-)  # fmt: skip
-_REST = st.fixed_dictionaries({"handoff": st.none() | _AGENTS}, optional=_MORE) | st.fixed_dictionaries(
-    {"op": _few(["invoke_workflow", "message", "step"])}, optional={**_MORE, "to": _AGENTS, "workflow_name": _few(["desk"])}
-)
+_TIMES: dict[str, list[Any]] = {"at": [0, 1, 2, 3], "for": [0, 1, 2, 5, 8]}
+_TIES: dict[str, list[Any]] = {
+    "conversation": ["c1", "c2"], "delegation_id": ["d1", "d2"], "task_id": ["t1", "t2"], "error": ["timeout", "Refused"], "by": _AGENTS,
+}  # fmt: skip
+# No workflows: what is wrong with those is in test_late.
+_KINDS: list[tuple[str, list[Any], float, dict[str, list[Any]]]] = [
+    ("agent", _AGENTS, 0.15, {**_TIMES, **_TIES, "request": ["Refund 7", "Refund 8"], "trigger": ["user", "resume"], "id": ["agent-7"]}),
+    ("tool", ["send", "ask_clerk", "billing_desk_agent", "transfer_to_clerk"], 0.2, {
+        **_TIMES, **_TIES, "args": [{"n": 1}, {"n": 2}], "result": ["ok"], "tool_call_id": ["k1", "k2", "k3"], "to": _AGENTS,
+        "state": ["waiting", "control"], "delegation_mode": ["pass_control", "return_to_caller"],
+    }),
+    ("chat", ["gpt-4o", "of-the-house"], 0.35, {
+        **_TIMES, "tokens": [[9, 1], [20, 2]], "response": ["r1", "r2"], "tool_calls": _CALLS, "cost": [0.5],
+    }),
+    ("handoff", [*_AGENTS, None], 0.15, {**_TIMES, **_TIES}),
+    ("op", ["message", "step"], 0.4, {**_TIMES, **_TIES, "to": _AGENTS}),
+]  # fmt: skip
 
 
-def _branch(inner: st.SearchStrategy[Row]) -> st.SearchStrategy[Row]:
-    parents = _AGENT | _TOOL | _CHAT | _REST
-    return st.builds(lambda node, children: {**node, "children": children}, parents, st.lists(inner, min_size=1, max_size=4))
+def tree(dice: random.Random, depth: int) -> Row:
+    """Any span in the short form with spans below it."""
+    [(kind, names, often, more)] = dice.choices(_KINDS, weights=[6, 6, 5, 1, 1])
+    node = {kind: dice.choice(names), **{key: dice.choice(of) for key, of in more.items() if dice.random() < often}}
+    if depth and dice.random() < 0.75:
+        node["children"] = [tree(dice, depth - 1) for _ in range(dice.randint(1, 3))]
+    return node
 
 
-_NODE = st.recursive(_AGENT | _TOOL | _CHAT | _REST, _branch, max_leaves=8)
-_TRACES = st.lists(st.lists(_NODE, min_size=1, max_size=3), min_size=1, max_size=3)
 _SAID_BY_LOGS = {
     "approval_id": "ap1", "approval_status": "approved", "tool_call_id": "k1", "response_id": "r1", "tool_calls": _CALLS[0],
     "agent_name": "boss", "arguments": '{"n": 3}', "conversation_id": "c1", "input_tokens": 7, "authz_outcome": "deny",
 }  # fmt: skip
 
 
-def grown(worlds: Sequence[Sequence[Sequence[Row]]], dice: random.Random) -> list[Item]:
-    """The rows of worlds of trees in the short form, which have nothing in common with each other. Within a world some
+def grown(worlds: int, dice: random.Random) -> list[Item]:
+    """The rows of worlds of one to three traces, which have nothing in common with each other. Within a world some
     spans link to spans of other traces, and log records speak of some.
     """
     found: list[Item] = []
-    for number, traces in enumerate(worlds):
-        named = [{"trace": f"w{number} t{n}", "at": n * dice.choice([0, 2]), "spans": nodes} for n, nodes in enumerate(traces)]
+    for number in range(worlds):
+        traces = [
+            [tree(dice, dice.randint(0, 3)) for _ in range(dice.randint(1, 3))] for _ in range(dice.randint(1, 3))
+        ]
+        named = [
+            {"trace": f"w{number} t{n}", "at": n * dice.choice([0, 2]), "spans": nodes}
+            for n, nodes in enumerate(traces)
+        ]
         rows = spans(named, service=f"desk{number}").rows
         for row in rows:
             other = dice.choice(rows)
             if other["trace_id"] != row["trace_id"] and dice.random() < 0.15:
-                row |= {"link_trace_ids": [other["trace_id"]], "link_span_ids": [other["span_id"]], "link_attributes": [{}]}
+                row |= {
+                    "link_trace_ids": [other["trace_id"]],
+                    "link_span_ids": [other["span_id"]],
+                    "link_attributes": [{}],
+                }
         logs = [_log(row, n, dice) for n, row in enumerate(rows) if dice.random() < 0.25]
         for table, kind in (("span_rows", rows), ("log_rows", logs)):
             found += [(table, {**row, **{c: f"{row[c]} w{number}" for c in _SHARED if row.get(c)}}) for row in kind]
@@ -206,7 +216,16 @@ _SHARED = ("conversation_id", "delegation_id", "task_id", "response_id", "tool_c
 
 def _log(span: Row, number: int, dice: random.Random) -> Row:
     facts = dice.sample(sorted(_SAID_BY_LOGS), dice.randint(1, 3))
-    same = ("ingester", "received_at", "trace_id", "span_id", "service_name", "scope_name", "attributes", "resource_attributes")
+    same = (
+        "ingester",
+        "received_at",
+        "trace_id",
+        "span_id",
+        "service_name",
+        "scope_name",
+        "attributes",
+        "resource_attributes",
+    )
     return {
         **{name: span[name] for name in same}, **{name: [] for name in span if isinstance(span[name], list) and name in LOGS.names},
         "time": span["start_time"], "observed_time": span["start_time"], "event_name": "told", "severity": "", "body": str(number),
@@ -215,15 +234,17 @@ def _log(span: Row, number: int, dice: random.Random) -> Row:
 
 
 @settings(
-    max_examples=3, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=2,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(worlds=st.lists(_TRACES, min_size=20, max_size=20), seed=st.integers(0, 2**16), batches=st.integers(2, 5))
-def test_order_batches_and_repetition_do_not_change_what_any_tree_says(
-    store: Store, worlds: list[list[list[Row]]], seed: int, batches: int
-) -> None:
+@given(seed=st.integers(0, 2**32), batches=st.integers(2, 5))
+def test_order_batches_and_repetition_do_not_change_what_any_tree_says(store: Store, seed: int, batches: int) -> None:
     dice = random.Random(seed)
-    items = grown(worlds, dice)
+    items = grown(25, dice)
     whole = in_worker(lambda: said(store, [items]))
     mixed = in_worker(lambda: said(store, dealt(items, batches, 0.2, dice)))
+    assert all(whole.values())
     for view in VIEWS:
         assert mixed[view] == whole[view], view

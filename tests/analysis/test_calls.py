@@ -58,6 +58,7 @@ def test_what_is_not_alike_in_all_is_no_nameless_twin(bare: str) -> None:
 def test_the_tool_calls_of_an_outer_report_belong_to_its_one_inner_report() -> None:
     _, steps = woven("""
     - {trace: t, spans: [{chat: x, tool_calls: "[]", tokens: [9, 1], children: [{chat: x, as: b, tokens: [9, 1]}]}]}
-    - {trace: u, spans: [{chat: x, tool_calls: "[]", tokens: [9, 1], children: [{chat: x, as: b, tokens: [9, 1]}, {chat: x, as: c, tokens: [9, 1]}]}]}
+    - trace: u
+      spans: [{chat: x, tool_calls: "[]", tokens: [9, 1], children: [{chat: x, as: b, tokens: [9, 1]}, {chat: x, as: c, tokens: [9, 1]}]}]
     """)
     assert [steps[n]["tool_calls"] for n in ("t/b", "u/b", "u/c")] == ["[]", None, None]

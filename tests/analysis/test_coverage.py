@@ -114,7 +114,8 @@ def test_the_line_of_a_fix_makes_its_fact_declared(id: str, monkeypatch: pytest.
     telling, fix = Telling(monkeypatch, starts=False), FACTS[id]
     names: dict[str, Any] = {
         "semconv": semconv, "claims": CLAIMS, "order_id": "A-17", "thread_id": "t1", "key": "k1", "arguments": {"a": 1}, "attempt": 2,
-        "model": "gpt-4o-mini", "n_in": 3, "n_out": 4, "dollars": 0.01, "error": ValueError("no"), "work": work, "act": act, "telling": telling,
+        "model": "gpt-4o-mini", "n_in": 3, "n_out": 4, "dollars": 0.01, "error": ValueError("no"),
+        "work": work, "act": act, "telling": telling,
         "approval": type("Given", (), {"id": "apr_1"}),
     }  # fmt: skip
     line = fix.fix.replace("{agent}", "my-agent").replace("{tool}", "send_mail").replace("{other}", "my-agent")
@@ -167,6 +168,9 @@ def test_the_score_of_a_question_is_the_mean_of_what_its_facts_are_worth() -> No
     # Without a write nobody needs to have approved anything.
     assert score(found, "planner", "approval") is None
     told = actor(found, "planner")
+    identity = next(q for q in told.questions if q.id == "identity")
+    approval = next(q for q in told.questions if q.id == "approval")
+    assert (identity.declared, identity.known, identity.needed) == (2, 2, 4) and approval.needed == 0
     scores = [q.score for q in told.questions if q.score is not None]
     assert told.score == pytest.approx(sum(scores) / len(scores))
     assert WORTH["declared"] == 1 > WORTH["derived"] > WORTH["inferred"] > WORTH["missing"] == 0
@@ -240,9 +244,26 @@ def test_recordings_say_by_which_rule(recording: str, name: str, id: str, state:
     assert rule in [r.rule for r in found.rules] if rule else found.rules == () or found.how
 
 
-@pytest.mark.parametrize("recording", ["agent_framework", "openai_agents_traceloop", "pydantic_ai_v6_otel"])
-def test_what_is_stored_is_covered_as_the_recording_is(recording: str, store: Store) -> None:
-    traces, logs = recorded(recording)
+def test_what_only_an_event_says_is_told_with_its_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    telling = Telling(monkeypatch)
+    with semconv.agent("my-agent"):
+        with semconv.approve("send_mail") as approval:
+            pass
+        semconv.resolve_approval(approval.id, "approved", "human")
+        with semconv.act("send_mail", approval_id=approval.id):
+            pass
+    told = fact(covered.recording(*telling.bodies()), "my-agent", "approver")
+    assert told.state == "declared"
+    assert "actorscope: actorscope.approval.approver.type" in [rule.rule for rule in told.rules]
+
+
+@pytest.mark.parametrize("recording", ["", "agent_framework", "openai_agents_traceloop", "pydantic_ai_v6_otel"])
+def test_what_is_stored_is_covered_as_the_recording_is(
+    recording: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telling = Telling(monkeypatch)
+    everything(telling)
+    traces, logs = recorded(recording) if recording else telling.bodies()
     expected = covered.recording(traces, logs).to_json()
 
     def keep() -> dict[str, Any]:

@@ -29,9 +29,7 @@ def two(act: str, run: str, **run_is: str) -> str:
     """
 
 
-@pytest.mark.parametrize(
-    ("key", "basis"), [("delegation_id: d1", "declared"), ("task_id: t1", "derived")]
-)
+@pytest.mark.parametrize(("key", "basis"), [("delegation_id: d1", "declared"), ("task_id: t1", "derived")])
 def test_an_act_and_a_run_with_the_same_id_are_one_delegation(key: str, basis: str) -> None:
     found, steps = across(two(f"{{tool: send, {key}}}", f"{{agent: clerk, {key}}}"))
     assert found == [("t/send", "u/clerk", "detached", basis)]
@@ -39,7 +37,9 @@ def test_an_act_and_a_run_with_the_same_id_are_one_delegation(key: str, basis: s
 
 
 def test_the_mode_is_that_of_the_act() -> None:
-    found, _ = across(two("{tool: send, delegation_id: d1, delegation_mode: return_to_caller}", "{agent: clerk, delegation_id: d1}"))
+    found, _ = across(
+        two("{tool: send, delegation_id: d1, delegation_mode: return_to_caller}", "{agent: clerk, delegation_id: d1}")
+    )
     assert [mode for _, _, mode, _ in found] == ["return_to_caller"]
 
 
@@ -60,12 +60,16 @@ def test_what_does_not_fit_is_no_delegation_between_traces(act: str, run: str, a
 
 
 def test_of_two_acts_with_one_id_the_later_before_the_run_started_it() -> None:
-    found, _ = across(two("{tool: a, delegation_id: d1}, {tool: b, delegation_id: d1}", "{agent: clerk, delegation_id: d1}"))
+    found, _ = across(
+        two("{tool: a, delegation_id: d1}, {tool: b, delegation_id: d1}", "{agent: clerk, delegation_id: d1}")
+    )
     assert [act for act, *_ in found] == ["t/b"]
 
 
 def test_a_run_within_its_own_trace_needs_nobody_from_another() -> None:
-    found, _ = across(two("{tool: send, delegation_id: d1}", "{agent: local, children: [{agent: clerk, delegation_id: d1}]}"))
+    found, _ = across(
+        two("{tool: send, delegation_id: d1}", "{agent: local, children: [{agent: clerk, delegation_id: d1}]}")
+    )
     assert [(act, run) for act, run, *_ in found] == [("u/clerk", "u/clerk")]
 
 
@@ -73,8 +77,12 @@ def test_a_run_within_its_own_trace_needs_nobody_from_another() -> None:
     ("Clerk", "c", "1m", "u/Clerk"), ("other", "c", "1m", None), ("Clerk", "d", "1m", None), ("Clerk", "c", "-5m", None),
     ("Clerk", "c", "30h", None),
 ])  # fmt: skip
-def test_a_named_hand_off_goes_to_the_next_run_of_that_agent_in_the_conversation(name: str, conversation: str, at: str, found: str | None) -> None:
-    edges, _ = across(two("{handoff: clerk, conversation: c}", f"{{agent: {name}, conversation: {conversation}}}", at=at))
+def test_a_named_hand_off_goes_to_the_next_run_of_that_agent_in_the_conversation(
+    name: str, conversation: str, at: str, found: str | None
+) -> None:
+    edges, _ = across(
+        two("{handoff: clerk, conversation: c}", f"{{agent: {name}, conversation: {conversation}}}", at=at)
+    )
     assert [(act, run) for act, run, *_ in edges] == [("t/handoff", found)]
 
 
@@ -113,8 +121,9 @@ def test_keys_name_what_traces_have_in_common() -> None:
     """, "t/a", "u/step")  # fmt: skip
     t, u = made.places["t/a"][0], made.places["u/step"][0]
     steps = weave(made.frame())
-    wanted = ["bare desk send k", "conversation c", "delegation d", "response desk r", "task job", f"trace {t}", f"trace {u}"]
-    assert stitch.keys(steps) == sorted(wanted)
+    found = set(stitch.keys(steps))
+    assert {"conversation c", "delegation d", "task job", f"trace {t}", f"trace {u}"} <= found
+    assert "conversation not this" not in found
     assert stitch.linked(steps) == {u}
 
 

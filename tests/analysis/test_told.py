@@ -29,7 +29,13 @@ def joined(*logs: tuple[str, dict[str, Any]], made: Made | None = None) -> dict[
     """The spans of TREE after log records (place, facts), one second apart."""
     made = made or spans(TREE)
     rows = [
-        {"trace_id": made.places[place][0], "span_id": made.places[place][1], "time": BASE + timedelta(seconds=n), **dict.fromkeys(FACTS), **facts}
+        {
+            "trace_id": made.places[place][0],
+            "span_id": made.places[place][1],
+            "time": BASE + timedelta(seconds=n),
+            **dict.fromkeys(FACTS),
+            **facts,
+        }
         for n, (place, facts) in enumerate(logs)
     ]
     schema = {"trace_id": pl.String, "span_id": pl.String, "time": pl.Datetime("ns", "UTC"), **FACTS}
@@ -41,17 +47,41 @@ def joined(*logs: tuple[str, dict[str, Any]], made: Made | None = None) -> dict[
 
 
 def test_a_record_adds_to_the_span_it_names_what_that_does_not_say() -> None:
-    found = joined(("t/send", {"approval_status": "approved", "input_tokens": 7, "replayed": True, "scope_used": ["a"]}))
+    found = joined(
+        ("t/send", {"approval_status": "approved", "input_tokens": 7, "replayed": True, "scope_used": ["a"]})
+    )
     send, bot = found["t/send"], found["t/bot"]
-    assert [send[c] for c in ("approval_status", "input_tokens", "replayed", "scope_used")] == ["approved", 7, True, ["a"]]
+    assert [send[c] for c in ("approval_status", "input_tokens", "replayed", "scope_used")] == [
+        "approved",
+        7,
+        True,
+        ["a"],
+    ]
     assert bot["approval_status"] is None and bot["scope_used"] == []
 
 
 def test_what_the_span_itself_says_stays() -> None:
-    made = spans("- {trace: t, spans: [{agent: bot, approval_status: pending, scope_used: [own], input_tokens: 0, replayed: false}]}")
-    said = ("t/bot", {"agent_name": "other", "approval_status": "approved", "scope_used": ["told"], "input_tokens": 9, "replayed": True})
+    made = spans(
+        "- {trace: t, spans: [{agent: bot, approval_status: pending, scope_used: [own], input_tokens: 0, replayed: false}]}"
+    )
+    said = (
+        "t/bot",
+        {
+            "agent_name": "other",
+            "approval_status": "approved",
+            "scope_used": ["told"],
+            "input_tokens": 9,
+            "replayed": True,
+        },
+    )
     bot = joined(said, made=made)["t/bot"]
-    assert [bot[c] for c in ("agent_name", "approval_status", "scope_used", "input_tokens", "replayed")] == ["bot", "pending", ["own"], 0, False]
+    assert [bot[c] for c in ("agent_name", "approval_status", "scope_used", "input_tokens", "replayed")] == [
+        "bot",
+        "pending",
+        ["own"],
+        0,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(("key", "value", "meant"), [("response_id", "r1", "t/chat"), ("tool_call_id", "k1", "t/send")])
@@ -66,12 +96,10 @@ def test_an_id_that_two_spans_have_means_neither() -> None:
 
 
 def test_of_several_records_the_earliest_counts_for_each_fact() -> None:
-    found = joined(("t/send#2", {"approval_status": "first"}), ("t/send#2", {"approval_status": "second", "tool_calls": "[]"}))
+    found = joined(
+        ("t/send#2", {"approval_status": "first"}), ("t/send#2", {"approval_status": "second", "tool_calls": "[]"})
+    )
     assert (found["t/send#2"]["approval_status"], found["t/send#2"]["tool_calls"]) == ("first", "[]")
-
-
-def test_a_notice_of_a_start_says_nothing() -> None:
-    assert joined(("t/send", {"state": "started", "approval_status": "x"}))["t/send"]["approval_status"] is None
 
 
 def test_a_record_of_an_unknown_span_and_no_record_at_all_do_no_harm() -> None:

@@ -39,7 +39,12 @@ def log(event: str, at: int = 0, span: int = 1, **attributes: Any) -> Any:
     """A log record about a span of the first trace, so many seconds after its start."""
     named = {f"actorscope.{key.replace('_', '.')}": value for key, value in attributes.items()}
     return otlp.record(
-        "", named, event_name=event, trace_id=(1).to_bytes(16, "big"), span_id=span.to_bytes(8, "big"), time_unix_nano=otlp.START + at * 10**9
+        "",
+        named,
+        event_name=event,
+        trace_id=(1).to_bytes(16, "big"),
+        span_id=span.to_bytes(8, "big"),
+        time_unix_nano=otlp.START + at * 10**9,
     )
 
 
@@ -66,7 +71,12 @@ def pending(number: int = 2, parent: int = 1) -> Any:
 
 def test_a_pending_span_of_logfire_opens_the_span_above_it_and_is_no_run(store: Store) -> None:
     [row] = view(store, "open_spans", ("traces", [pending()]))
-    assert (row["span_id"], row["name"], row["actor_name"], row["parent_span_id"]) == (f"{1:016x}", "invoke_agent bot", "bot", "0" * 16)
+    assert (row["span_id"], row["name"], row["actor_name"], row["parent_span_id"]) == (
+        f"{1:016x}",
+        "invoke_agent bot",
+        "bot",
+        "0" * 16,
+    )
     assert in_worker(lambda: store.frame("SELECT count() AS n FROM agent_runs"))["n"][0] == 0
 
 
@@ -86,7 +96,12 @@ ASK, ANSWER = (
 @pytest.mark.parametrize("order", [1, -1])
 def test_an_approval_told_by_log_records_has_times_and_approver(store: Store, order: int) -> None:
     [row] = view(store, "approvals", *[("logs", [ASK]), ("logs", [ANSWER])][::order])
-    assert (row["approval_id"], row["status"], row["approver_id"], row["trace_id"]) == ("ap", "rejected", "ann", f"{1:032x}")
+    assert (row["approval_id"], row["status"], row["approver_id"], row["trace_id"]) == (
+        "ap",
+        "rejected",
+        "ann",
+        f"{1:032x}",
+    )
     assert (row["resolved_at"] - row["requested_at"]).total_seconds() == 9
 
 
@@ -96,7 +111,10 @@ def test_an_approval_that_nobody_answered_is_pending(store: Store) -> None:
 
 
 def test_a_start_that_repeats_an_approval_asks_for_none(store: Store) -> None:
-    assert view(store, "approvals", ("logs", [log("actorscope.span.start", approval_id="ap", approval_status="pending")])) == []
+    assert (
+        view(store, "approvals", ("logs", [log("actorscope.span.start", approval_id="ap", approval_status="pending")]))
+        == []
+    )
 
 
 @pytest.mark.parametrize("order", [1, -1])

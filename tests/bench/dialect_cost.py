@@ -29,12 +29,12 @@ def measure() -> dict[str, float]:
 
 
 def _child(which: str) -> float:
-    from actorscope.ingest import decode, normalise
+    from actorscope.ingest import decode, normalise, wide
     from actorscope.semconv import dialects
 
     if which == "one":
         spoken = tuple(d for d in dialects.dialects() if d.name in ("actorscope", "otel_genai"))
-        normalise.dialects = lambda: spoken  # type: ignore[assignment]
+        normalise.dialects = wide.dialects = lambda: spoken  # type: ignore[assignment]
     bodies = list(requests(_SPANS))
     normalise.normalise(decode.decode_traces(bodies[:2]))
     batch = decode.decode_traces(bodies)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +131,21 @@ def test_lint_counts_what_nobody_understands(tmp_path: Path) -> None:
     alone = lint(str(tmp_path / "y.binpb"))
     assert alone.exit_code == 0 and "no agent, tool call or model call was recognised" in alone.stderr
     assert lint(str(tmp_path / "y.binpb"), "--fail-under", "0.1").exit_code == 1, "nothing passes no gate"
+
+
+def test_lint_tries_a_dialect_of_ones_own(tmp_path: Path) -> None:
+    agent = otlp.span(1, {"acme.agent": "planner"})
+    (tmp_path / "x.binpb").write_bytes(delimited(otlp.traces(agent)))
+    (tmp_path / "acme.yaml").write_text(
+        "dialect: acme\ndetect: {prefixes: [acme.]}\n"
+        "columns: {agent_name: [{from: acme.agent}], operation: [{constant: invoke_agent, present: [acme.agent]}]}\n"
+    )
+    # In a process of its own: dialects are read once.
+    command = [sys.executable, "-m", "actorscope", "semconv", "lint", "x.binpb", "--dialect", "acme.yaml", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    (found,) = map(json.loads, done.stdout.splitlines())
+    assert found["dialects"] == ["acme"] and "acme: acme.agent" in [rule["rule"] for rule in found["recognised"]]
 
 
 def test_lint_without_spans_says_what_to_give(tmp_path: Path) -> None:

@@ -50,8 +50,9 @@ def test_an_example_is_understood(program: Program, example: str) -> None:
         f"FROM actions AS a INNER JOIN spans AS s ON s.span_id = a.span_id WHERE a.tool_name = '{tool}' AND a.approval_id != '' "
         f"AND a.trace_id IN (SELECT trace_id FROM spans WHERE service_name = '{service}')"
     )
-    assert (effect, basis) == ("destructive" if tool == "cancel_order" else "write", "declared") and digest.startswith("sha256:") and key.startswith("sha256:")
-    known = "(startsWith(actor_id, 'spiffe://') OR endsWith(actor_id, '-client'))"
+    assert (effect, basis) == ("destructive" if tool == "cancel_order" else "write", "declared")
+    assert digest.startswith("sha256:") and key.startswith("sha256:")
+    known = f"NOT startsWith(actor_id, '{service}/')"  # a principal, not a name within the service
     assert program.sql(f"SELECT DISTINCT actor_basis FROM agent_runs WHERE {where} AND {known}") == [["declared"]]
     assert program.sql(f"SELECT name FROM open_spans WHERE {where}") == [], "what ended is not open"
 

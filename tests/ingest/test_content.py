@@ -162,7 +162,12 @@ def test_what_is_no_call_is_not_found(answer: object) -> None:
 
 
 def test_a_call_inside_the_arguments_of_a_call_is_not_asked_for() -> None:
-    outer = {"type": "tool_use", "id": "k", "name": "send", "input": {"tool_calls": [{"id": "x", "name": "in", "arguments": "{}"}]}}
+    outer = {
+        "type": "tool_use",
+        "id": "k",
+        "name": "send",
+        "input": {"tool_calls": [{"id": "x", "name": "in", "arguments": "{}"}]},
+    }
     assert [call["name"] for call in json.loads(content.tool_calls(json.dumps([outer])) or "[]")] == ["send"]
 
 
@@ -173,12 +178,18 @@ def _flat(attributes: dict[str, str]) -> str:
 @pytest.mark.parametrize("prefix", ["gen_ai.completion.0.tool_calls", "llm.output_messages.0.message.tool_calls"])
 def test_calls_in_keys_with_an_index_come_in_the_order_of_their_numbers(prefix: str) -> None:
     inner = "tool_call.function." if prefix.startswith("llm") else ""
-    keys = {f"{prefix}.{n}.{inner}{field}": value for n in (10, 2, 0) for field, value in (("name", f"t{n}"), ("arguments", "{}"))}
+    keys = {
+        f"{prefix}.{n}.{inner}{field}": value
+        for n in (10, 2, 0)
+        for field, value in (("name", f"t{n}"), ("arguments", "{}"))
+    }
     assert [call["name"] for call in json.loads(content.tool_calls(_flat(keys)) or "[]")] == ["t0", "t2", "t10"]
 
 
 def test_a_key_that_is_both_a_value_and_a_place_does_no_harm() -> None:
-    assert content.tool_calls(_flat({"a.tool_calls": "x", "a.tool_calls.0.name": "send", "a.tool_calls.0.arguments": "{}"}))
+    assert content.tool_calls(
+        _flat({"a.tool_calls": "x", "a.tool_calls.0.name": "send", "a.tool_calls.0.arguments": "{}"})
+    )
     assert content.tool_calls(_flat({"": "", ".": "x", "..": "y"})) is None
 
 

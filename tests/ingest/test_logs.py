@@ -30,18 +30,28 @@ def facts(*records: Any) -> list[dict[str, Any]]:
 def test_a_record_is_read_by_the_rules_of_its_dialect() -> None:
     attributes = {"gen_ai.operation.name": "chat", "gen_ai.response.id": "r1", "gen_ai.usage.input_tokens": 7}
     [row] = facts(otlp.record("", attributes, event_name="gen_ai.client.inference.operation.details"))
-    assert row == {"dialect": "otel_genai", "operation": "chat", "operation_basis": "declared", "response_id": "r1", "input_tokens": 7}
+    assert row == {
+        "dialect": "otel_genai",
+        "operation": "chat",
+        "operation_basis": "declared",
+        "response_id": "r1",
+        "input_tokens": 7,
+    }
 
 
 def test_the_body_is_read_where_the_event_says_what_it_is() -> None:
     body, speaks = {"message": {"role": "assistant", "tool_calls": CALL}}, {"gen_ai.system": "openai"}
-    told, other = facts(otlp.record(body, speaks, event_name="gen_ai.choice"), otlp.record(body, speaks, event_name="other"))
+    told, other = facts(
+        otlp.record(body, speaks, event_name="gen_ai.choice"), otlp.record(body, speaks, event_name="other")
+    )
     assert json.loads(told["tool_calls"]) == [{"id": "k", "name": "send", "arguments": '{"n": 1}'}]
     assert "tool_calls" not in other
 
 
 def test_a_record_of_nobody_says_nothing() -> None:
-    assert facts(otlp.record("hello", {"http.method": "GET"}), otlp.record({"tool_calls": CALL}, event_name="gen_ai.choice")) == [{}, {}]
+    assert facts(
+        otlp.record("hello", {"http.method": "GET"}), otlp.record({"tool_calls": CALL}, event_name="gen_ai.choice")
+    ) == [{}, {}]
 
 
 def test_our_own_attributes_count_on_any_record() -> None:
@@ -61,7 +71,9 @@ def test_records_without_a_single_attribute_are_normalised() -> None:
 
 @pytest.mark.parametrize("body", ["text", 7, True, 1.5, b"\xff", [1, [2]], {"a": {"b": []}}, None])
 def test_any_body_is_kept(body: Any) -> None:
-    table = log_rows("test", 1, [record_of("logs", otlp.logs(otlp.record(body, {"gen_ai.system": "x"}, event_name="gen_ai.choice")))])
+    table = log_rows(
+        "test", 1, [record_of("logs", otlp.logs(otlp.record(body, {"gen_ai.system": "x"}, event_name="gen_ai.choice")))]
+    )
     assert table.schema == LOGS and table.num_rows == 1
 
 
@@ -83,7 +95,9 @@ def test_logs_are_numbered_behind_the_spans_of_their_segment(store: Store, tmp_p
     assert rows("SELECT seq FROM span_rows ORDER BY seq") == [(first,), (first + 1,), (first + 2,)]
     assert rows("SELECT seq, body FROM log_rows ORDER BY seq") == [(first + 3, "a"), (first + 4, "b")]
     arrived = rows("SELECT seq, is_log FROM arrivals ORDER BY seq")
-    assert arrived == [(first, False), (first + 1, False), (first + 2, False), (first + 3, True)], "a record without a trace is none"
+    assert arrived == [(first, False), (first + 1, False), (first + 2, False), (first + 3, True)], (
+        "a record without a trace is none"
+    )
 
 
 def test_the_same_request_twice_gives_equal_rows() -> None:

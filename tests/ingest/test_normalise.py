@@ -18,14 +18,16 @@ from actorscope.ingest.decode import decode_traces
 from actorscope.ingest.normalise import normalise
 from actorscope.semconv.dialects import load
 
-normaliser = import_module("actorscope.ingest.normalise")
+normaliser, wide = import_module("actorscope.ingest.normalise"), import_module("actorscope.ingest.wide")
 
 _OPENINFERENCE, _AGENTS_SDK = "openinference.instrumentation.x", "openinference.instrumentation.openai_agents"
 
 
 def _facts(attributes: dict[str, Any], name: str = "step", scope: str = "", kind: int = 0) -> dict[str, Any]:
     """The facts of one span that are not null; `dialect` when it is not empty."""
-    [row] = normalise(decode_traces([otlp.traces(otlp.span(1, attributes, name=name, kind=kind), scope=scope)])).to_pylist()
+    [row] = normalise(
+        decode_traces([otlp.traces(otlp.span(1, attributes, name=name, kind=kind), scope=scope)])
+    ).to_pylist()
     return {key: value for key, value in row.items() if value is not None and value != ""}
 
 
@@ -265,9 +267,10 @@ def speak(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Replaces the dialects by ones given as their rules: `speak(one={...}, two={...})`, the first the preferred one."""
 
     def forget() -> None:
-        for function in vars(normaliser).values():
-            if hasattr(function, "cache_clear") and getattr(function, "__module__", "") == normaliser.__name__:
-                function.cache_clear()
+        for module in (normaliser, wide):
+            for function in vars(module).values():
+                if hasattr(function, "cache_clear") and getattr(function, "__module__", "") == module.__name__:
+                    function.cache_clear()
 
     def use(**rules: dict[str, list[Any]]) -> None:
         documents = {
@@ -276,6 +279,7 @@ def speak(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
         }
         loaded = load(documents)
         monkeypatch.setattr(normaliser, "dialects", lambda: loaded)
+        monkeypatch.setattr(wide, "dialects", lambda: loaded)
         forget()
 
     yield use
@@ -297,7 +301,10 @@ class TestRules:
         assert _facts({"one.m": "a", "two.x": "b"})["model"] == "a"
 
     def test_nothing_ends_the_search(self, speak: Callable[..., None]) -> None:
-        speak(one={"agent_name": [{"nothing": True, "where": {"one.kind": "runner"}}, "one.name"]}, two={"agent_name": ["two.name"]})
+        speak(
+            one={"agent_name": [{"nothing": True, "where": {"one.kind": "runner"}}, "one.name"]},
+            two={"agent_name": ["two.name"]},
+        )
         named = {"one.name": "a", "two.name": "b"}
         assert _facts({**named, "one.kind": "agent"})["agent_name"] == "a"
         found = _facts({**named, "one.kind": "runner"})
@@ -320,15 +327,28 @@ class TestRules:
         assert _facts({"one.usage": '{"input": 5}'})["input_tokens"] == 5
         assert "input_tokens" not in _facts({"one.usage": '{"cache": 7}'})
 
-    def test_an_attribute_named_like_a_column_is_read_by_from_and_the_column_by_where(self, speak: Callable[..., None]) -> None:
-        speak(one={"tool_name": [{"from": "model", "where": {"operation": "chat"}}], "operation": ["one.op"], "model": ["one.model"]})
+    def test_an_attribute_named_like_a_column_is_read_by_from_and_the_column_by_where(
+        self, speak: Callable[..., None]
+    ) -> None:
+        speak(
+            one={
+                "tool_name": [{"from": "model", "where": {"operation": "chat"}}],
+                "operation": ["one.op"],
+                "model": ["one.model"],
+            }
+        )
         found = _facts({"one.op": "chat", "one.model": "column", "model": "attribute"})
         assert (found["tool_name"], found["model"]) == ("attribute", "column")
 
     def test_the_last_event_of_a_name_counts(self, speak: Callable[..., None]) -> None:
         speak(one={"error_type": [{"from": "type", "event": "exception"}]})
-        events = [Span.Event(name=n, attributes=otlp.pairs({"type": t})) for n, t in (("exception", "A"), ("other", "X"), ("exception", "B"))]
-        [row] = normalise(decode_traces([otlp.traces(otlp.span(1, {"one.x": 1, "type": "own"}, events=events))])).to_pylist()
+        events = [
+            Span.Event(name=n, attributes=otlp.pairs({"type": t}))
+            for n, t in (("exception", "A"), ("other", "X"), ("exception", "B"))
+        ]
+        [row] = normalise(
+            decode_traces([otlp.traces(otlp.span(1, {"one.x": 1, "type": "own"}, events=events))])
+        ).to_pylist()
         assert row["error_type"] == "B"
 
     def test_events_of_one_span_are_not_those_of_its_neighbour(self, speak: Callable[..., None]) -> None:
@@ -346,7 +366,11 @@ class TestRules:
 
     def test_keys_gather_attributes_in_any_order(self, speak: Callable[..., None]) -> None:
         speak(one={"tool_calls": [{"keys": r"one\.call\.\d+\.tool_calls\b", "content": "tool_calls"}]})
-        given = {"one.call.0.tool_calls.0.name": "a", "one.call.0.tool_calls.0.arguments": "{}", "one.call.0.tool_calls.1.name": "b"}
+        given = {
+            "one.call.0.tool_calls.0.name": "a",
+            "one.call.0.tool_calls.0.arguments": "{}",
+            "one.call.0.tool_calls.1.name": "b",
+        }
         found = _facts(given)["tool_calls"]
         assert [call["name"] for call in json.loads(found)] == ["a", "b"]
         assert _facts(dict(reversed(given.items())))["tool_calls"] == found
@@ -356,11 +380,14 @@ class TestRules:
         ({"from": "m", "present": ["one.p", "operation"]}, {"one.p": "x", "one.op": "chat"}, "m"),
         ({"from": "m", "present": ["one.p", "operation"]}, {"one.p": "x"}, None),
         ({"from": "m", "absent": ["one.p"]}, {}, "m"), ({"from": "m", "absent": ["one.p"]}, {"one.p": "x"}, None),
-        ({"from": "m", "same": ["@name", "one.p"]}, {"one.p": "step"}, "m"), ({"from": "m", "same": ["@name", "one.p"]}, {"one.p": "x"}, None),
+        ({"from": "m", "same": ["@name", "one.p"]}, {"one.p": "step"}, "m"),
+        ({"from": "m", "same": ["@name", "one.p"]}, {"one.p": "x"}, None),
         ({"from": "m", "where": {"@kind": "internal", "one.p": ["x", "y"]}}, {"one.p": "y"}, "m"),
         ({"from": "m", "where": {"one.p": ["x", "y"]}}, {}, None),
         ({"from": "m", "where": {"one.p": "true"}}, {"one.p": True}, "m"),
     ])  # fmt: skip
-    def test_conditions(self, speak: Callable[..., None], rule: Any, attributes: dict[str, Any], model: str | None) -> None:
+    def test_conditions(
+        self, speak: Callable[..., None], rule: Any, attributes: dict[str, Any], model: str | None
+    ) -> None:
         speak(one={"operation": ["one.op"], "model": [rule]})
         assert _facts({"one.x": 1, "m": "m", **attributes}, kind=1).get("model") == model

@@ -7,8 +7,11 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+from tests.ingest import otlp
 
 from actorscope.errors import DefinitionError
+from actorscope.ingest.decode import decode_traces
+from actorscope.ingest.normalise import normalise
 from actorscope.semconv import dialects as loader
 from actorscope.semconv.dialects import BASES, COLUMN_TYPES, columns, dialects, load
 
@@ -150,7 +153,12 @@ def test_the_newer_keys_are_checked_too(rule: dict[str, object], says: str) -> N
 
 
 def test_the_newer_keys_come_out_as_they_were_written() -> None:
-    rules = [{"from": "a", "event": "e", "plus": ["b", "c"]}, {"from": "a", "resource": True}, {"keys": "k", "content": "tool_calls"}, {"nothing": True}]
+    rules = [
+        {"from": "a", "event": "e", "plus": ["b", "c"]},
+        {"from": "a", "resource": True},
+        {"keys": "k", "content": "tool_calls"},
+        {"nothing": True},
+    ]
     [mine] = load({"m.yaml": _document(columns={"tool_calls": rules})})
     event, resource, keys, nothing = mine.rules
     assert (event.place, resource.place, keys.place, nothing.place) == ("event e a", "resource a", "keys k", "")
@@ -162,6 +170,21 @@ def test_no_rule_reads_a_column_where_only_attributes_are_read() -> None:
     """Attributes with the name of a column are few; a new one is either named here or a mistake."""
     names = {column.name for column in columns()}
     found = {(d.name, rule.source) for d in dialects() for rule in d.rules if rule.source in names}
-    claude = {("claude_code", name) for name in ("agent_id", "tool_name", "model", "input_tokens", "output_tokens", "error_type")}
-    real = {("otel_genai", "tool_calls"), ("logfire", "response_id"), ("pydantic_ai", "agent_name"), ("mlflow", "tool_call_id")}
+    claude = {
+        ("claude_code", name)
+        for name in ("agent_id", "tool_name", "model", "input_tokens", "output_tokens", "error_type")
+    }
+    real = {
+        ("otel_genai", "tool_calls"),
+        ("logfire", "response_id"),
+        ("pydantic_ai", "agent_name"),
+        ("mlflow", "tool_call_id"),
+    }
     assert found - claude - real <= {("agt", "agent_id")}, "agt is a known mistake: see tests/vectors/agt.yaml"
+
+
+@pytest.mark.parametrize("name", ["agent", "OpenAI Agent", "ChatClient", "Strands Agents", "AgentRunner.run", ""])
+def test_a_default_name_makes_no_agent(name: str) -> None:
+    attributes = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name}
+    [row] = normalise(decode_traces([otlp.traces(otlp.span(1, attributes, name=f"invoke_agent {name}"))])).to_pylist()
+    assert (row["operation"], row["agent_name"], row["agent_basis"]) == ("invoke_agent", None, None)

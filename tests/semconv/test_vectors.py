@@ -55,7 +55,9 @@ def sent(vector: Row) -> tuple[str, bytes]:
     holder.resource.attributes.extend(otlp.pairs(span.get("resource", {})))
     scope = holder.scope_spans.add()
     scope.scope.name = span.get("scope", "")
-    events = [Span.Event(name=e["name"], attributes=otlp.pairs(e.get("attributes", {}))) for e in span.get("events", ())]
+    events = [
+        Span.Event(name=e["name"], attributes=otlp.pairs(e.get("attributes", {}))) for e in span.get("events", ())
+    ]
     kind = KINDS.index(span.get("kind", "internal"))
     one = otlp.span(1, span.get("attributes", {}), name=span.get("name", ""), kind=kind, events=events)
     one.status.code = STATUSES.index(span.get("status", "unset"))
@@ -85,7 +87,10 @@ def _same(expected: Any, came: Any) -> bool:
 
 def unexpected(found: list[Row]) -> dict[str, Any]:
     """What is otherwise than expected, by vector, without the gaps that are known."""
-    bad = {v["what"]: {c: w for c, w in wrong(v, row).items() if c not in v.get("gap", {})} for v, row in zip(found, read(found), strict=True)}
+    bad = {
+        v["what"]: {c: w for c, w in wrong(v, row).items() if c not in v.get("gap", {})}
+        for v, row in zip(found, read(found), strict=True)
+    }
     return {what: columns for what, columns in bad.items() if columns}
 
 
@@ -95,7 +100,9 @@ def test_what_is_sent_gives_the_expected_columns(path: Path) -> None:
 
 
 _GAPS = [
-    pytest.param(v, column, id=f"{path.stem}: {v['what']}: {column}", marks=pytest.mark.xfail(strict=True, reason=reason))
+    pytest.param(
+        v, column, id=f"{path.stem}: {v['what']}: {column}", marks=pytest.mark.xfail(strict=True, reason=reason)
+    )
     for path in FILES
     for v in vectors(path)
     for column, reason in v.get("gap", {}).items()
@@ -119,7 +126,11 @@ def test_a_file_follows_its_format(path: Path) -> None:
     for vector in found:
         assert set(vector) - {"gap"} in ({"what", "span", "expect"}, {"what", "log", "expect"})
         assert set(vector.get("span", {})) <= SPAN_KEYS and set(vector.get("log", {})) <= LOG_KEYS
-        assert vector["expect"] and set(vector["expect"]) <= COLUMNS and set(vector.get("gap", {})) <= set(vector["expect"])
+        assert (
+            vector["expect"]
+            and set(vector["expect"]) <= COLUMNS
+            and set(vector.get("gap", {})) <= set(vector["expect"])
+        )
 
 
 def test_neighbours_in_a_batch_change_nothing() -> None:

@@ -32,14 +32,14 @@ TTL toDateTime(start_time) + INTERVAL 30 DAY
 SETTINGS index_granularity = 512, non_replicated_deduplication_window = 20000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS stitches_of_spans TO stitches AS
+WITH operation = 'execute_tool' AND result = '' AND (tool_call_id != '' OR input_digest != '') AS is_bare
 SELECT
     cityHash64(arrayJoin(arrayFilter(x -> x != '', arrayConcat(
         [
             if(delegation_id = '', '', concat('delegation ', delegation_id)),
             if(task_id = '', '', concat('task ', task_id)),
-            if(response_id = '', '', concat('response ', service_name, ' ', response_id)),
-            if(operation != 'execute_tool' OR result != '' OR (tool_call_id = '' AND input_digest = ''), '',
-                concat('bare ', service_name, ' ', tool_name, ' ', if(tool_call_id = '', input_digest, tool_call_id))),
+            if(is_bare, concat('bare ', service_name), ''),
+            if(is_bare, concat('bare ', service_name, ' ', tool_name, ' ', if(tool_call_id = '', input_digest, tool_call_id)), ''),
             if(conversation_id = '' OR NOT (operation IN ('invoke_agent', 'handoff') OR delegate_name != '' OR delegation_mode != ''),
                 '', concat('conversation ', conversation_id))
         ],

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from actorscope import settings
 from actorscope.analysis.answers import covered
 from actorscope.analysis.answers.coverage import pick
 from actorscope.analysis.answers.period import EXAMPLES, since
@@ -13,6 +14,7 @@ from actorscope.cli.coverage import choosing_options, show
 from actorscope.cli.server import ask as ask_server
 from actorscope.cli.server import find_server, reading_options, with_store
 from actorscope.errors import DefinitionError, Problem
+from actorscope.semconv import dialects
 
 
 @click.group()
@@ -57,5 +59,6 @@ def coverage(
     if address:
         answer = ask_server(address, "GET", "/api/coverage", params={"actor": actor, "last": last, "traces": traces})
     else:
+        dialects.use(settings.load(data=data, store=store).ingest.dialects)
         answer = with_store(data, store, lambda s: covered.stored(s, start, actor, traces))
     show(pick(answer, actor, questions), as_json, with_rules)

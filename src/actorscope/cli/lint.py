@@ -11,11 +11,13 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from actorscope import settings
 from actorscope.analysis.answers import covered
 from actorscope.analysis.answers.coverage import STATES, pick
 from actorscope.cli.coverage import choosing_options, lacking, show
 from actorscope.cli.replay import read
 from actorscope.errors import DefinitionError, Problem
+from actorscope.semconv import dialects
 
 _REQUESTS: dict[str, Any] = {"traces": ExportTraceServiceRequest, "logs": ExportLogsServiceRequest}
 
@@ -24,6 +26,13 @@ _REQUESTS: dict[str, Any] = {"traces": ExportTraceServiceRequest, "logs": Export
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @choosing_options
 @click.option("--require", type=click.Choice(STATES[:3]), help="Exit 1 when a fact is known less well than that.")
+@click.option(
+    "--dialect",
+    "own",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A dialect file or folder of your own; may be repeated.",
+)
 @click.option("--fail-under", type=click.FloatRange(0, 1), help="Exit 1 when a question scores less.")
 def lint(
     files: tuple[Path, ...],
@@ -31,6 +40,7 @@ def lint(
     questions: tuple[str, ...],
     as_json: bool,
     require: str | None,
+    own: tuple[Path, ...],
     fail_under: float | None,
 ) -> None:
     """What a recording says of each agent, by which rule, and the line of code that says what is missing.
@@ -40,7 +50,9 @@ def lint(
     \b
     actorscope semconv lint run.traces.binpb.gz run.logs.binpb.gz
     actorscope semconv lint run.jsonl --question identity --require declared     # for CI
+    actorscope semconv lint run.jsonl --dialect mine.yaml                        # while writing a dialect
     """
+    dialects.use([*settings.load().ingest.dialects, *own])
     bodies, problems = _read(files)
     if problems:
         raise DefinitionError(problems)
