@@ -135,7 +135,8 @@ def _came_again(action: pl.DataFrame, stopped: pl.Expr) -> pl.DataFrame:
     """Calls that stopped, each with the equal call that was carried out next within a day (`*_later`)."""
     bare = pl.col("has_result").not_() & pl.col("is_error").not_() & pl.col("replayed").is_null() & pl.col("is_last")
     calls = action.select(
-        "row", "trace_id", "span_id", "service_name", "actor_id", "actor_name", "tool_name", "conversation_id", "start_time", "has_result", "state",
+        "row", "trace_id", "span_id", "service_name", "actor_id", "actor_name", "tool_name", "conversation_id", "start_time",
+        "has_result", "state",
         pl.coalesce("tool_call_id", "input_digest").alias("call"),
         bare.alias("is_bare"),
     )  # fmt: skip

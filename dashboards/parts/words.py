@@ -15,7 +15,13 @@ BASES = {
     "derived": "derived: a rule over official attributes leads to it; the spans did not say it in so many words.",
     "inferred": "inferred: names and structure suggest it. Confirm it with the agent's owner before you act on it.",
 }
-KNOWN = {"declared": "● declared", "derived": "◐ derived", "inferred": "◔ inferred", "missing": "○ missing", "": "– not asked for"}
+KNOWN = {
+    "declared": "● declared",
+    "derived": "◐ derived",
+    "inferred": "◔ inferred",
+    "missing": "○ missing",
+    "": "– not asked for",
+}
 QUESTIONS = {
     "identity": "Identity", "permissions": "Permissions", "approval": "Approval", "why_again": "Why again",
     "who_changed": "Who changed", "audit": "Audit",

@@ -30,7 +30,8 @@ def text(measured: dict[str, dict[str, Fact]]) -> str:
     parts = [
         "# Dialects",
         "Made by `python -m tests.conformance` from the recordings in `tests/recordings`; do not edit.",
-        "Actorscope reads these vocabularies (`semconv/dialects/*.yaml`); a span may speak several, and what none of them says stays as it came:",
+        "Actorscope reads these vocabularies (`semconv/dialects/*.yaml`). A span may speak several; what none of them "
+        "says stays as it came.",
         "\n".join(f"- `{d.name}`: {d.title}" for d in dialects()),
         "## What a framework's telemetry shows",
         "Real frameworks ran one story with a scripted model; what really happened was noted beside the telemetry. A cell says how many "

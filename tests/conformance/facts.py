@@ -183,7 +183,9 @@ def _calls(store: Store, real: dict[str, Any]) -> dict[str, Fact]:
     by = dict(calls.group_by("actor_name").agg(pl.col("input_tokens").sum()).iter_rows())
     own = {agent: int(by.get(agent) or 0) for agent in mine}
     return {
-        "calls": Fact(len(answered), min(len(answered), calls.height), max(0, calls.height - len(answered)), "derived" if calls.height else ""),
+        "calls": Fact(
+            len(answered), min(len(answered), calls.height), max(0, calls.height - len(answered)), "derived" if calls.height else ""
+        ),
         "tokens": Fact(spent, min(spent, tokens), max(0, tokens - spent), "declared" if tokens else ""),
         "models": _count((call["model_returned"] for call in answered), (alike.get(m, m) for m in models if m)),
         "spenders": Fact(
