@@ -172,6 +172,8 @@ def unstored(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
         .alias("has_object"),
     )
     spans = nulls(spans).unique(ids, keep="first", maintain_order=True)
+    if logs.height:
+        logs = logs.filter(pl.col("event_name").is_in(["actorscope.span.start", "actorscope.span.heartbeat"]).not_())
     spans = told(spans, nulls(logs.with_columns(pl.col(ids).bin.encode("hex"))))
     return spans.drop(_NOT_READ).with_columns(is_context=pl.lit(False))
 

@@ -73,6 +73,9 @@ class Run(Step):
 
     def _begin(self) -> None:
         context = get_current()
+        outer = carried.actor(context)
+        if self.principal is None and outer is not None and outer.name == self.name:
+            self.principal = outer.principal  # the same agent, said again
         before, me = carried.read(context), self._actor(context)
         principal, after = self.principal, before
         if len(me.chain) > 1:

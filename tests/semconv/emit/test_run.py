@@ -143,3 +143,11 @@ def test_each_call_of_a_decorated_function_is_an_execution_unless_it_is_named(to
     named = semconv.execution("run_1")(lambda: str(baggage.get_baggage(RUN)))
     assert (named(), named()) == ("run_1", "run_1")
     assert [dict(s.attributes or {})["actorscope.execution.trigger"] for s in told.spans()] == ["schedule"] * 2
+
+
+def test_the_same_agent_said_again_keeps_its_principal(told: Told) -> None:
+    me = semconv.Principal.from_spiffe("spiffe://example.org/agent/clerk")
+    with semconv.agent("clerk", principal=me), semconv.agent("clerk", new_span=True), semconv.act("send_mail"):
+        pass
+    said = [dict(span.attributes or {})["actorscope.agent.principal.id"] for span in told.spans("invoke_agent clerk")]
+    assert said == ["spiffe://example.org/agent/clerk"] * 2
