@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import pytest
@@ -38,6 +39,8 @@ class Telling:
         self._starts = semconv.ActorscopeSpanProcessor(logger_provider=loggers) if starts else None
         if self._starts:
             tracers.add_span_processor(self._starts)
+            # The thread that tells of starts ends with the test.
+            weakref.finalize(monkeypatch, self._starts.shutdown)
         monkeypatch.setattr(trace, "_TRACER_PROVIDER", tracers)
         monkeypatch.setattr(_logs._internal, "_LOGGER_PROVIDER", loggers)
         self.tracer = tracers.get_tracer("test")

@@ -31,12 +31,13 @@ _BY_TYPE: dict[str, Any] = {
     "String": "x", "UInt64": 5, "UInt32": 5, "Array(String)": ["ab" * 16], "Array(Date)": [_DAY.date()],
     "DateTime64(9, 'UTC')": _DAY,
 }  # fmt: skip
+_BY_NAME: dict[str, Any] = {"spans": ["ab" * 8]}
 
 
 def _ask(store: Store, name: str, **given: Any) -> pl.DataFrame:
     """A named query; parameters that are not given have some value of their type."""
     needed = dict(re.findall(r"\{(\w+):([^}]+)\}", query_text(name)))
-    return store.named(name, **{key: given.get(key, _BY_TYPE[kind]) for key, kind in needed.items()})
+    return store.named(name, **{key: given.get(key, _BY_NAME.get(key, _BY_TYPE[kind])) for key, kind in needed.items()})
 
 
 def _spans(*numbers: int) -> pa.Table:

@@ -19,6 +19,7 @@ from actorscope.analysis import frames
 from actorscope.analysis.detector import FAMILIES, Detector
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.finding import SEVERITIES
+from actorscope.analysis.keeping import keep
 from actorscope.ingest.store.client import Store, in_worker
 
 HEADINGS = (
@@ -106,7 +107,7 @@ def filled(store: Store) -> dict[str, pl.DataFrame]:
 
 def _fill(store: Store, steps: pl.DataFrame) -> dict[str, pl.DataFrame]:
     touched = frames.touch(steps)
-    frames.keep(store, touched, 1)
+    keep(store, touched, 1)
     return frames.fill(store, touched, 1)
 
 

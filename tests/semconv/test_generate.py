@@ -129,4 +129,6 @@ def test_what_is_generated_agrees_with_our_registry() -> None:
         "actorscope.delegation.id",
         "actorscope.delegation.depth",
         "actorscope.delegation.root.id",
+        "actorscope.delegation.chain",
+        "actorscope.delegation.task.id",
     )

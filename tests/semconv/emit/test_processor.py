@@ -111,13 +111,14 @@ def test_open_spans_beat_until_they_end(told: Told) -> None:
 
 
 def test_no_interval_no_beats_and_one_thread(told: Told) -> None:
-    before = threading.active_count()
+    before, others = threading.active_count(), set(threading.enumerate())
     processor = told.process(heartbeat_seconds=None)
     assert threading.active_count() == before, "no span, no thread"
     spans = [told.tracer.start_span("invoke_agent a", attributes=AGENT) for _ in range(50)]
     until(lambda: len(told.events(START)) == 50, "all are told")
     assert threading.active_count() == before + 1
-    assert [t.daemon for t in threading.enumerate() if t.name == "actorscope-events"] == [True]
+    ours = [t for t in threading.enumerate() if t not in others]
+    assert [(t.name, t.daemon) for t in ours] == [("actorscope-events", True)]
     processor.shutdown()
     assert threading.active_count() == before and told.events(BEAT) == []
     told.tracer.start_span("invoke_agent a", attributes=AGENT)
