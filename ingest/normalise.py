@@ -245,6 +245,8 @@ def _side_effect() -> list[pl.Expr]:
     # "order_cancel": a noun that is also a verb stands before the deed.
     ends = r"(?:^|[^a-z])(?:" + "|".join(v for v, effect in _verbs().items() if effect == "destructive") + r")$"
     guess = pl.when((guess == "write") & words.str.contains(ends)).then(pl.lit("destructive")).otherwise(guess)
+    # Giving work to another agent changes nothing by itself, though it is called a transfer.
+    guess = pl.when(handoffs.mode(pl.col("tool_name")).is_not_null()).then(pl.lit("none")).otherwise(guess)
     guess = pl.when((pl.col("operation") == "execute_tool") & pl.col("tool_name").is_not_null()).then(guess)
     declared = pl.col("side_effect")
     return [

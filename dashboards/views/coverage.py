@@ -17,8 +17,9 @@ from actorscope.dashboards.parts.welcome import first_steps
 
 _RANGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "all": None}
 _CONFIG = {
-    "Actor": st.column_config.TextColumn(width=170),
-    **{title: st.column_config.TextColumn(width=135) for title in words.QUESTIONS.values()},
+    "Actor": st.column_config.TextColumn(width=120),
+    "Service": st.column_config.TextColumn(width=150),
+    **{title: st.column_config.TextColumn(width=125) for title in words.QUESTIONS.values()},
 }
 
 
@@ -31,6 +32,7 @@ def _since(preset: str) -> datetime | None:
 
 def _table(actors: list[dict[str, Any]]) -> pl.DataFrame:
     columns = {"Actor": [line(actor["actor_name"] or NOBODY, 100) for actor in actors]}
+    columns["Service"] = [line(", ".join(actor["services"]), 100) for actor in actors]
     for at, title in enumerate(words.QUESTIONS.values()):
         columns[title] = [cell(actor["questions"][at]) for actor in actors]
     columns["Score"] = ["–" if actor["score"] is None else f"{actor['score']:.0%}" for actor in actors]

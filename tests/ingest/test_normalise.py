@@ -81,7 +81,7 @@ _CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "otel_genai handoff tool": (
         {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "transfer_to_refunds"},
         {"operation": "execute_tool", "operation_basis": "declared", "tool_name": "transfer_to_refunds",
-         "delegate_name": "refunds", "delegation_mode": "pass_control", "side_effect": "write", "side_effect_basis": "inferred"},
+         "delegate_name": "refunds", "delegation_mode": "pass_control", "side_effect": "none", "side_effect_basis": "inferred"},
         {},
     ),
     "openinference agent": (
