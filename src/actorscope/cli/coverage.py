@@ -73,28 +73,28 @@ def _show_actor(console: Console, actor: Answer, with_rules: bool) -> None:
         f"{actor['spans']} spans, {actor['runs']} runs, {actor['model_calls']} model calls, {actor['actions']} actions"
     )
     console.print(Text(f"{safe(', '.join(filter(None, kinds)))}: {counts}", "dim"))
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for at in range(4):
-        table.add_column(no_wrap=at < 3, overflow="fold")
     for question in actor["questions"]:
-        _add_question(table, question)
-    console.print(table)
+        _show_question(console, question)
     if with_rules and actor["recognised"]:
         console.print(_recognised(actor))
     console.print()
 
 
-def _add_question(table: Table, question: Answer) -> None:
-    title = Text(question["title"], "bold")
+def _show_question(console: Console, question: Answer) -> None:
+    """A line per fact, and below it by which rule it is known or the line of code that would say it, never broken."""
     if not question["needed"]:
-        table.add_row(title, Text("nothing asks for it", "dim"), "", "")
+        console.print(Text.assemble((question["title"], "bold"), ("   nothing asks for it", "dim")))
         return
     told = f"declared {question['declared']}/{question['needed']}, known {question['known']}/{question['needed']}"
-    table.add_row(title, f"score {_score(question['score'])}", "", told)
+    score = f"   score {_score(question['score'])}   {told}"
+    console.print(Text.assemble((question["title"], "bold"), score), soft_wrap=True)
     for fact in question["facts"]:
         if fact["state"]:
             mark, colour = _MARKS[fact["state"]]
-            table.add_row(f"  {fact['name']}", Text(mark, colour), f"{fact['share']:.0%}", Text(_reason(fact)))
+            console.print(
+                Text.assemble("  ", (f"{mark:<11}", colour), f"{fact['share']:>5.0%}  {fact['name']}"), soft_wrap=True
+            )
+            console.print(Text(f"{'':21}{_reason(fact)}", "dim"), soft_wrap=True)
 
 
 def _reason(fact: Answer) -> str:
