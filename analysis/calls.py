@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from actorscope.analysis.paths import Flags, Rows, above, flag, take
+from actorscope.analysis.paths import IS_FIRST, Flags, Rows, above, flag, take
 from actorscope.analysis.prices import price_calls
 
 
@@ -52,14 +52,13 @@ def _without_twins(steps: pl.DataFrame) -> pl.DataFrame:
 
 def _without_nameless_twins(steps: pl.DataFrame) -> pl.DataFrame:
     """A report without a response id at the top of its trace, while another instrumentation reports the same tokens."""
-    is_first = pl.coalesce("parent_span_id", pl.lit("")).str.strip_chars("0") == ""
     has_tokens = pl.col("is_counted") & (pl.col("input_tokens") > 0) & pl.col("output_tokens").is_not_null()
     key = ["service_name", "input_tokens", "output_tokens"]
     mine = [*key, "trace_id", "span_id", "dialect", "start_time", "end_time"]
-    bare = steps.filter(has_tokens & pl.col("response_id").is_null() & is_first).select(mine)
+    bare = steps.filter(has_tokens & pl.col("response_id").is_null() & IS_FIRST).select(mine)
     if bare.is_empty():
         return steps
-    full = steps.filter(has_tokens & pl.col("response_id").is_not_null() & is_first).select(mine)
+    full = steps.filter(has_tokens & pl.col("response_id").is_not_null() & IS_FIRST).select(mine)
     pairs = bare.join(full, on=key, suffix="_full").filter(
         pl.col("dialect") != pl.col("dialect_full"),
         pl.col("start_time") < pl.col("end_time_full"),

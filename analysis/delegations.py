@@ -119,14 +119,14 @@ def _handed_over(steps: pl.DataFrame, nested: pl.DataFrame) -> pl.DataFrame:
     # Work that comes back was refused when nobody did it; work that is passed on may go to another trace.
     was_done = pl.col("run_id").is_not_null() | (pl.col("mode") != "return_to_caller")
     edges = edges.filter(pl.coalesce("delegate_name", "run_actor_name").is_not_null(), was_done)
-    other = pl.coalesce("run_actor_id", named(pl.col("service_name").fill_null(""), pl.col("delegate_name")))
+    other = pl.coalesce("run_actor_id", named(pl.col("delegate_name")))
     return edges.select(
         "trace_id",
         "span_id",
         pl.col("run_id").alias("delegate_span_id"),
         pl.when(slug(pl.col("from_name")) == slug(pl.col("actor_name")))
         .then("actor_id")
-        .otherwise(pl.coalesce(named(pl.col("service_name").fill_null(""), pl.col("from_name")), "actor_id"))
+        .otherwise(pl.coalesce(named(pl.col("from_name")), "actor_id"))
         .alias("delegator_id"),
         pl.col("from_name").alias("delegator_name"),
         other.alias("delegate_id"),
@@ -228,9 +228,7 @@ def _declared(steps: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         "trace_id",
         "span_id",
         pl.col("span_id").alias("delegate_span_id"),
-        pl.coalesce("delegator_id", named(pl.col("service_name").fill_null(""), pl.col("delegator_name"))).alias(
-            "delegator_id"
-        ),
+        pl.coalesce("delegator_id", named(pl.col("delegator_name"))).alias("delegator_id"),
         pl.coalesce("delegator_name", "delegator_id").alias("delegator_name"),
         pl.col("actor_id").alias("delegate_id"),
         pl.col("actor_name").alias("delegate_name"),

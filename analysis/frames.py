@@ -28,8 +28,9 @@ from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
 from actorscope.analysis.spending import measured
 from actorscope.analysis.told import told
-from actorscope.analysis.weave import weave
+from actorscope.analysis.weave import CALLS, weave
 from actorscope.ingest.store.client import Store
+from actorscope.semconv.generated.events import ACTORSCOPE_SPAN_HEARTBEAT, ACTORSCOPE_SPAN_START
 
 log = logging.getLogger(__name__)
 FRAMES = (
@@ -44,6 +45,8 @@ FRAMES = (
     "effects",
     "daily_spend",
 )
+IS_NOTICE = pl.col("event_name").is_in([ACTORSCOPE_SPAN_START, ACTORSCOPE_SPAN_HEARTBEAT]).fill_null(False)
+"""The log record says that a span is open, and nothing more of it."""
 _MARGIN = timedelta(days=1)
 _MOST_ALIKE = 4
 """Traces that are looked at for one thing in common: a conversation may be long, and the nearest ones tell."""
@@ -126,7 +129,7 @@ def _alike(store: Store, keys: list[str], bounds: Mapping[str, datetime]) -> set
 
 def _same_calls(store: Store, spans: pl.DataFrame) -> set[str]:
     """Traces in which a model call of these is reported too; one of the two reports then is alone in its trace."""
-    calls = spans.filter(pl.col("operation").is_in(["chat", "embeddings"]), pl.col("service_name").is_not_null())
+    calls = spans.filter(pl.col("operation").is_in(CALLS), pl.col("service_name").is_not_null())
     if calls.is_empty():
         return set()
     low, high = calls.select(low=pl.col("start_time").min(), high=pl.col("end_time").max()).row(0)
@@ -173,7 +176,7 @@ def unstored(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
     )
     spans = nulls(spans).unique(ids, keep="first", maintain_order=True)
     if logs.height:
-        logs = logs.filter(pl.col("event_name").is_in(["actorscope.span.start", "actorscope.span.heartbeat"]).not_())
+        logs = logs.filter(IS_NOTICE.not_())
     spans = told(spans, nulls(logs.with_columns(pl.col(ids).bin.encode("hex"))))
     return spans.drop(_NOT_READ).with_columns(is_context=pl.lit(False))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+_SERVICE = pl.col("service_name").fill_null("")
 _RANDOM = r"[0-9a-f]{16,}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-"
 """Ids that are made anew for each run name the run, not the agent."""
 
@@ -13,9 +14,9 @@ def slug(name: pl.Expr) -> pl.Expr:
     return name.str.strip_chars().str.to_lowercase().str.replace_all(r"[\s_\-]+", "_")
 
 
-def named(service: pl.Expr | str, name: pl.Expr) -> pl.Expr:
-    """The id of an agent that is known by its name within a service."""
-    return pl.when(name.is_not_null()).then(pl.format("{}/{}", service, slug(name)))
+def named(name: pl.Expr) -> pl.Expr:
+    """The id of an agent that is known by its name within the `service_name` of its row."""
+    return pl.when(name.is_not_null()).then(pl.format("{}/{}", _SERVICE, slug(name)))
 
 
 def identify(steps: pl.DataFrame) -> pl.DataFrame:
@@ -24,8 +25,8 @@ def identify(steps: pl.DataFrame) -> pl.DataFrame:
     A name that has exactly one principal or stable id in its trace and service stands for that one.
     """
     is_stable = pl.col("agent_id").str.contains(_RANDOM).not_()
-    stable = pl.when(is_stable).then(pl.format("{}/{}", pl.col("service_name").fill_null(""), "agent_id"))
-    by_name = named(pl.col("service_name").fill_null(""), pl.col("agent_name"))
+    stable = pl.when(is_stable).then(pl.format("{}/{}", _SERVICE, "agent_id"))
+    by_name = named(pl.col("agent_name"))
     steps = steps.with_columns(pl.coalesce("principal_id", stable).alias("official"), by_name.alias("by_name"))
     known = steps.filter(pl.col("by_name").is_not_null(), pl.col("official").is_not_null())
     names = known.group_by("trace_id", "by_name").agg(
@@ -33,9 +34,7 @@ def identify(steps: pl.DataFrame) -> pl.DataFrame:
     )
     only = names.filter(pl.col("several") == 1).drop("several")
     steps = steps.join(only, on=["trace_id", "by_name"], how="left", maintain_order="left")
-    random = pl.when(pl.col("agent_id").is_not_null()).then(
-        pl.format("{}/{}", pl.col("service_name").fill_null(""), "agent_id")
-    )
+    random = pl.when(pl.col("agent_id").is_not_null()).then(pl.format("{}/{}", _SERVICE, "agent_id"))
     own = pl.coalesce("official", "only", "by_name", random)
     return steps.with_columns(own.alias("own_key")).drop("official", "only", "by_name")
 

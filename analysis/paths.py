@@ -12,6 +12,9 @@ import polars as pl
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
+IS_FIRST = pl.coalesce("parent_span_id", pl.lit("")).str.strip_chars("0") == ""
+"""The span names no parent: it stands at the top of its trace, not below one that is missing."""
+
 
 def flag(expression: pl.Expr, steps: pl.DataFrame) -> Flags:
     """The rows for which an expression is true."""

@@ -14,7 +14,7 @@ from actorscope.analysis.actions import attempts, echoes, passed_on, waits
 from actorscope.analysis.asked import asked, carried_out
 from actorscope.analysis.calls import count_calls
 from actorscope.analysis.identity import identify, is_service, named
-from actorscope.analysis.paths import Rows, above, depth, flag, nearest, parent_rows, take, topmost
+from actorscope.analysis.paths import IS_FIRST, Rows, above, depth, flag, nearest, parent_rows, take, topmost
 from actorscope.ingest import handoffs
 
 RUNS = ("invoke_agent",)
@@ -133,7 +133,7 @@ def _agents(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
         .otherwise("agent_name")
     )
     basis = pl.when(pl.Series(host)).then(pl.lit("derived")).when(pl.Series(alone)).then(pl.lit("inferred"))
-    key = pl.when(pl.Series(host | alone)).then(named(pl.col("service_name").fill_null(""), name)).otherwise("own_key")
+    key = pl.when(pl.Series(host | alone)).then(named(name)).otherwise("own_key")
     return (
         steps.with_columns(
             pl.Series("is_run", stated | host | alone),
@@ -165,7 +165,7 @@ def _turns(steps: pl.DataFrame) -> pl.DataFrame:
     new = (
         pl.col("agent_name").is_null() & pl.col("whose").is_not_null() & (pl.col("operation") != "turn").fill_null(True)
     )
-    key = named(pl.col("service_name").fill_null(""), pl.col("whose"))
+    key = named(pl.col("whose"))
     return steps.with_columns(
         pl.when(new).then(key).otherwise("own_key").alias("own_key"),
         pl.when(new).then(pl.lit("inferred")).otherwise("agent_basis").alias("agent_basis"),
@@ -200,8 +200,7 @@ def _inherit(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
         above_rows = nearest(flag(pl.col(column).is_not_null(), steps), parent)
         steps = steps.with_columns(take(steps[column], above_rows).alias(column))
     root = nearest(parent == len(parent), parent)
-    is_first = pl.coalesce("parent_span_id", pl.lit("")).str.strip_chars("0") == ""
-    is_rooted = take(steps.select(is_first.alias("is_rooted"))["is_rooted"], root).fill_null(False)
+    is_rooted = take(steps.select(IS_FIRST.alias("is_rooted"))["is_rooted"], root).fill_null(False)
     # What an action grants is for those it starts, so that its own grant stands above it.
     grants = flag(pl.col("scope_granted").list.len() > 0, steps)
     granted = np.where(flag(pl.col("role") == "action", steps), above(grants, parent), nearest(grants, parent))

@@ -103,7 +103,7 @@ def _resource_values(spans: pa.RecordBatch) -> list[pl.DataFrame]:
 
 
 def _gathered(long: pl.DataFrame) -> list[pl.DataFrame]:
-    """For each rule with `keys` the matching attributes of a record as one text; see `content.flat`."""
+    """For each rule with `keys` the matching attributes of a record as one text, for `content.tool_calls`."""
     tables = []
     distinct = long["key"].unique().to_list() if _patterns() else []
     for pattern in _patterns():

@@ -12,13 +12,14 @@ import pyarrow as pa
 
 from actorscope.analysis.answers.console import plain
 from actorscope.analysis.answers.coverage import Coverage, coverage, recognised
-from actorscope.analysis.frames import Touched, read, touch, unstored
+from actorscope.analysis.frames import IS_NOTICE, Touched, read, touch, unstored
 from actorscope.ingest.decode import decode_logs, decode_traces
 from actorscope.ingest.explain import EXPLAINED, explain, explain_logs
 from actorscope.ingest.spool import record_of
 from actorscope.ingest.store.client import Store, query_text
 from actorscope.ingest.writer import log_rows, span_rows
 from actorscope.semconv.dialects import columns
+from actorscope.semconv.generated.events import ACTORSCOPE_SPAN_START
 
 MOST_TRACES = 500
 _EVER = datetime(1970, 1, 2, tzinfo=UTC)
@@ -26,7 +27,6 @@ _AHEAD, _AROUND = timedelta(days=1), timedelta(days=1)
 _MOST_ALIKE = 3
 """Spans of an actor with the same columns filled that are asked again which rule said what."""
 _MOST_ASKED = 2000
-_NOTICES = ("actorscope.span.start", "actorscope.span.heartbeat")
 _IDS = ["trace_id", "span_id"]
 
 
@@ -61,9 +61,11 @@ def recording(traces: Sequence[bytes], logs: Sequence[bytes]) -> Coverage:
     log_records = [record_of("logs", body) for body in logs or [b""]]
     spans = _frame(span_rows("recording", 0, trace_records))
     told = _frame(log_rows("recording", 0, log_records))
-    notices = pl.col("event_name").is_in(_NOTICES).fill_null(False)
-    starts, said = told.filter(pl.col("event_name") == _NOTICES[0]), told.with_row_index("row").filter(notices.not_())
-    woven = touch(unstored(spans, said.drop("row")))
+    starts, said = (
+        told.filter(pl.col("event_name") == ACTORSCOPE_SPAN_START),
+        told.with_row_index("row").filter(IS_NOTICE.not_()),
+    )
+    woven = touch(unstored(spans, told))
     by_span = explain(decode_traces([record.body for record in trace_records]))
     by_log = explain_logs(decode_logs([record.body for record in log_records]))
     by_log = by_log.join(said.select("row"), on="row", how="semi")

@@ -37,9 +37,7 @@ def test_the_tool_call_between_two_runs_is_the_act() -> None:
       spans:
         - agent: boss
           children: [{tool: outer, children: [{tool: ask, delegation_mode: detached, children: [{agent: helper}]}]}]
-    """) == [
-        {"act": "t/ask", "run": "t/helper", "who": "boss -> helper", "mode": "detached", "basis": "derived"}
-    ]
+    """) == [{"act": "t/ask", "run": "t/helper", "who": "boss -> helper", "mode": "detached", "basis": "derived"}]
 
 
 def test_a_tool_above_the_delegating_run_is_not_its_act() -> None:

@@ -72,6 +72,8 @@ def test_a_process_that_dies_leaves_its_runs_open(program: Program, tmp_path: Pa
     _run(program, script)
     where = "service_name = 'dying-desk'"
     until(lambda: len(program.sql(f"SELECT name FROM open_spans WHERE {where}")) >= 1, "the open span is told")
-    found = program.sql(f"SELECT name, actor_name, last_heartbeat_at > started_at FROM open_spans WHERE {where} ORDER BY started_at")
+    found = program.sql(
+        f"SELECT name, actor_name, last_heartbeat_at > started_at FROM open_spans WHERE {where} ORDER BY started_at"
+    )
     assert found[0] == ["invoke_agent planner", "planner", True]
     assert program.sql(f"SELECT count() FROM spans WHERE {where}") == [[0]]

@@ -37,7 +37,9 @@ def test_a_dialect_file_alone_is_enough(tmp_path: Path) -> None:
             otlp.span(3, {"mine.what": "asks", "mine.model": "m-1", "mine.in": 12}, **below),
         ]
         body = otlp.traces(*spans)
-        answer = httpx.post(program.where["http"] + "/v1/traces", content=body, headers={"content-type": "application/x-protobuf"})
+        answer = httpx.post(
+            program.where["http"] + "/v1/traces", content=body, headers={"content-type": "application/x-protobuf"}
+        )
         assert answer.status_code == 200
         program.settle(3)
         assert program.sql("SELECT DISTINCT dialect FROM spans") == [["mine"]]

@@ -15,7 +15,9 @@ from actorscope.ingest.decode import UndecodableError, inspect
 from actorscope.ingest.wire import OddWireError
 
 _RICH = otlp.traces(
-    otlp.span(1, {"a": "short", "b": "a text that is longer than twelve bytes", "c": -5, "d": 0.25, "e": True, "f": None}),
+    otlp.span(
+        1, {"a": "short", "b": "a text that is longer than twelve bytes", "c": -5, "d": 0.25, "e": True, "f": None}
+    ),
     otlp.span(2, {"list": [1, "x", {"k": b"\x00"}], "bytes": b"\xff", "é": "ü" * 9, "big": 2**62}),
     otlp.span(3),
 )

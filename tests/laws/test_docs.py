@@ -87,7 +87,9 @@ def test_every_detector_and_setting_is_documented() -> None:
 
 def test_environment_variables_in_the_document_work(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in re.findall(r"\| `(ACTORSCOPE_\w+)` \|", docs.settings()):
-        value = "{}" if variable.endswith("DETECTORS") else "[]" if variable.endswith(("WEBHOOKS", "DIALECTS")) else "4000"
+        value = (
+            "{}" if variable.endswith("DETECTORS") else "[]" if variable.endswith(("WEBHOOKS", "DIALECTS")) else "4000"
+        )
         monkeypatch.setenv(variable, value)
     assert Settings().ingest.grpc_port == 4000
     assert Settings().ui.public_url == "4000"

@@ -18,8 +18,6 @@ from actorscope.settings import WebhookSettings
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
-
-
 @dataclass
 class Receiver:
     """Keeps what came; answers with `answers` in turn, then 204."""
