@@ -6,7 +6,8 @@ UV_VERSION := 0.13.8
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev up test check lint types generate bench clean
+.PHONY: help install install-dev native up test check lint types generate bench clean
+NATIVE_SOURCES := $(wildcard ingest/native/*.toml ingest/native/src/*.rs ingest/native/src/*/*.rs)
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -28,10 +29,17 @@ install: $(VENV)/.installed ## make .venv with what running needs
 
 install-dev: $(VENV)/.installed-dev ## make .venv with what tests need too
 
-up: $(VENV)/.installed ## start everything on this machine (ARGS="--demo" plays a fleet into it)
+$(VENV)/.native: $(VENV)/.installed $(NATIVE_SOURCES)
+	@if ! command -v cargo >/dev/null 2>&1; then echo "native decoder: skipped, no Rust toolchain; the Python decoder is used"; \
+	elif $(BIN)/uv pip install --quiet --python $(BIN)/python --reinstall-package actorscope-native ./ingest/native; \
+	then touch $@; else echo "native decoder: could not be built; the Python decoder is used"; fi
+
+native: $(VENV)/.native ## build the native decoder where cargo is there
+
+up: $(VENV)/.native ## start everything on this machine (ARGS="--demo" plays a fleet into it)
 	@exec $(BIN)/actorscope up $(ARGS)
 
-test: $(VENV)/.installed-dev lint types ## run the whole suite
+test: $(VENV)/.installed-dev $(VENV)/.native lint types ## run the whole suite
 	$(BIN)/python -m pytest $(ARGS)
 
 check: test ## what CI runs
@@ -47,7 +55,7 @@ generate: $(VENV)/.installed-dev ## write generated names and documents
 	$(BIN)/actorscope semconv generate
 	$(BIN)/python -m actorscope.docs
 
-bench: $(VENV)/.installed-dev ## measure intake, storage and detection (numbers go to docs/benchmarks.md)
+bench: $(VENV)/.installed-dev $(VENV)/.native ## measure intake, storage and detection (numbers go to docs/benchmarks.md)
 	$(BIN)/python -m tests.bench $(ARGS)
 
 clean: ## remove the environment and caches
