@@ -19,8 +19,13 @@ class Counters:
     logs_stored: int = 0
     logs_rejected: int = 0
     logs_duplicate: int = 0
+    metric_points_rejected: int = 0
     requests_refused: int = 0
     requests_quarantined: int = 0
+    attributes_cut: int = 0
+    attributes_dropped: int = 0
+    values_redacted: int = 0
+    contents_masked: int = 0
     spool_bytes: int = 0
     _oldest_waiting_ns: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)

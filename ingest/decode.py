@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from actorscope.errors import Reject
-from actorscope.ingest import decode_columns, decode_python
+from actorscope.ingest import decode_columns, decode_json, decode_python
 from actorscope.ingest.wire import OddWireError
 
 log = logging.getLogger(__name__)
@@ -19,11 +19,26 @@ _GROUP_BYTES = 6 * 2**20
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How much of one record is kept."""
+
+    attributes: int = 2**31
+    """Attributes of one span, event, link, log record, scope or resource."""
+    value_bytes: int = 2**31
+    """Bytes of one text or byte value, also inside lists, and of a log body."""
+
+
+_NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
 class Inspection:
     """What a body holds: how many records can be kept and why others cannot."""
 
     accepted: int
     rejects: tuple[Reject, ...]
+    is_over: bool = False
+    """Something in it is over the limits."""
 
     @property
     def rejected(self) -> int:
@@ -34,16 +49,32 @@ class UndecodableError(ValueError):
     """The body is not an OTLP request; nothing of it can be used."""
 
 
-def inspect(signal: str, body: bytes) -> Inspection:
+def inspect(signal: str, body: bytes, limits: Limits = _NO_LIMITS) -> Inspection:
     """Decide before anything is written what of a body can be kept; `signal` is `traces` or `logs`.
 
     Raises UndecodableError when the body is not an OTLP request of that signal.
     """
     try:
-        accepted, reasons = decode_python.count(signal, body)
+        accepted, reasons, is_over = decode_python.inspect(signal, body, limits.attributes, limits.value_bytes)
     except ValueError as error:
         raise UndecodableError(f"cannot parse {len(body)} bytes as an OTLP {signal} request: {error}") from error
-    return Inspection(accepted, tuple(Reject(reason, n) for reason, n in reasons.items()))
+    return Inspection(accepted, tuple(Reject(reason, n) for reason, n in reasons.items()), is_over)
+
+
+def from_json(signal: str, body: bytes) -> bytes:
+    """An OTLP/JSON body as protobuf. Raises UndecodableError that names the place of what is wrong."""
+    try:
+        return decode_json.to_protobuf(signal, body)
+    except ValueError as error:
+        raise UndecodableError(f"cannot parse {len(body)} bytes as OTLP/JSON {signal}: {error}") from error
+
+
+def count_points(body: bytes) -> int:
+    """How many data points a metrics request holds. Raises UndecodableError."""
+    try:
+        return decode_python.count_points(body)
+    except ValueError as error:
+        raise UndecodableError(f"cannot parse {len(body)} bytes as an OTLP metrics request: {error}") from error
 
 
 def decode_traces(bodies: Sequence[bytes]) -> pa.RecordBatch:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from actorscope.ingest.columns import DECODED_LOGS, DECODED_SPANS, KINDS, STATUSES, TEXT_MAP
@@ -93,11 +94,24 @@ class _Maps:
         )
 
 
-def _parse(signal: str, body: bytes) -> Any:
+def parse(signal: str, body: bytes) -> Any:
+    """A body as protobuf objects. Raises ValueError on an unparsable one."""
     try:
-        return (ExportTraceServiceRequest if signal == "traces" else ExportLogsServiceRequest).FromString(body)
+        return _REQUESTS[signal].FromString(body)
     except DecodeError as error:
         raise ValueError(str(error)) from error
+
+
+_REQUESTS: dict[str, Any] = {
+    "traces": ExportTraceServiceRequest, "logs": ExportLogsServiceRequest, "metrics": ExportMetricsServiceRequest
+}  # fmt: skip
+_POINTS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
+
+
+def count_points(body: bytes) -> int:
+    """The data points of a metrics request. Raises ValueError on an unparsable body."""
+    metrics = (m for rm in parse("metrics", body).resource_metrics for sm in rm.scope_metrics for m in sm.metrics)
+    return sum(len(getattr(metric, kind).data_points) for metric in metrics for kind in _POINTS)
 
 
 def _reason(span: Any) -> str:
@@ -110,14 +124,62 @@ def _reason(span: Any) -> str:
     return ""
 
 
-def count(signal: str, body: bytes) -> tuple[int, Counter[str]]:
-    """Usable records of a body and the reasons against the others. Raises ValueError on an unparsable body."""
-    request = _parse(signal, body)
+def inspect(signal: str, body: bytes, most_attributes: int, longest_value: int) -> tuple[int, Counter[str], bool]:
+    """Usable records of a body, the reasons against the others, and whether anything is over the limits.
+
+    Raises ValueError on an unparsable body.
+    """
+    request = parse(signal, body)
+    # An attribute takes two bytes at least, and no value is longer than the body.
+    is_over = len(body) > 2 * most_attributes and any(len(h.attributes) > most_attributes for h in holders(signal, request))
+    is_over = is_over or (len(body) > longest_value and any(size > longest_value for size in _sizes(signal, request)))
     if signal == "logs":
-        return sum(len(sl.log_records) for rl in request.resource_logs for sl in rl.scope_logs), Counter()
+        return sum(len(sl.log_records) for rl in request.resource_logs for sl in rl.scope_logs), Counter(), is_over
     reasons = Counter(_reason(s) for rs in request.resource_spans for ss in rs.scope_spans for s in ss.spans)
     accepted = reasons.pop("", 0)
-    return accepted, reasons
+    return accepted, reasons, is_over
+
+
+def holders(signal: str, request: Any) -> Iterator[Any]:
+    """Everything in a request that has attributes of its own: resources, scopes, spans, events, links, log records."""
+    if signal == "logs":
+        for resource_logs in request.resource_logs:
+            yield resource_logs.resource
+            for scope_logs in resource_logs.scope_logs:
+                yield scope_logs.scope
+                yield from scope_logs.log_records
+        return
+    for resource_spans in request.resource_spans:
+        yield resource_spans.resource
+        for scope_spans in resource_spans.scope_spans:
+            yield scope_spans.scope
+            for span in scope_spans.spans:
+                yield span
+                yield from span.events
+                yield from span.links
+
+
+def _sizes(signal: str, request: Any) -> Iterator[int]:
+    """The bytes of every text and byte value."""
+    for holder in holders(signal, request):
+        for pair in holder.attributes:
+            yield from _sizes_in(pair.value)
+        if signal == "logs" and hasattr(holder, "body"):
+            yield from _sizes_in(holder.body)
+
+
+def _sizes_in(value: Any) -> Iterator[int]:
+    kind = value.WhichOneof("value")
+    if kind == "string_value":
+        yield len(value.string_value.encode())
+    elif kind == "bytes_value":
+        yield len(value.bytes_value)
+    elif kind == "array_value":
+        for item in value.array_value.values:
+            yield from _sizes_in(item)
+    elif kind == "kvlist_value":
+        for pair in value.kvlist_value.values:
+            yield from _sizes_in(pair.value)
 
 
 def decode_traces(bodies: Sequence[bytes]) -> pa.RecordBatch:
@@ -126,7 +188,7 @@ def decode_traces(bodies: Sequence[bytes]) -> pa.RecordBatch:
     attributes, resources, resource_index = _Maps(), _Maps(), []
     event_maps, link_maps = _Maps(), _Maps()
     for body in bodies:
-        for rs in _parse("traces", body).resource_spans:
+        for rs in parse("traces", body).resource_spans:
             service = next((a.value.string_value for a in rs.resource.attributes if a.key == "service.name"), "")
             index = len(resources.offsets) - 1
             resources.add(rs.resource.attributes)
@@ -200,7 +262,7 @@ def decode_logs(bodies: Sequence[bytes]) -> pa.RecordBatch:
     rows: dict[str, list[Any]] = {f.name: [] for f in fields}
     attributes, resources, resource_index = _Maps(), _Maps(), []
     for body in bodies:
-        for rl in _parse("logs", body).resource_logs:
+        for rl in parse("logs", body).resource_logs:
             service = next((a.value.string_value for a in rl.resource.attributes if a.key == "service.name"), "")
             index = len(resources.offsets) - 1
             resources.add(rl.resource.attributes)

@@ -15,6 +15,12 @@ def _known() -> Any:
     return yaml.safe_load(files("actorscope.semconv").joinpath("handoffs.yaml").read_text())
 
 
+@cache
+def argument_names() -> frozenset[str]:
+    """The arguments of such tools that name an agent."""
+    return frozenset(name for entry in _known()["tools"] for name in entry.get("argument", ()))
+
+
 def target(tool: pl.Expr, arguments: pl.Expr) -> pl.Expr:
     """The agent that gets the work; null where the tool is none of these or does not say."""
     found: list[pl.Expr] = []

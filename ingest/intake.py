@@ -9,33 +9,36 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from actorscope.errors import PermanentError, TransientError
+from actorscope.errors import TooLargeError, TransientError
+from actorscope.ingest.budget import Budget
 from actorscope.ingest.counters import Counters
-from actorscope.ingest.decode import Inspection, inspect
-from actorscope.ingest.spool import Record, Spool, record_of
+from actorscope.ingest.decode import Inspection, count_points, inspect
+from actorscope.ingest.gate import Label
+from actorscope.ingest.policy import Changes, Policy
+from actorscope.ingest.spool import Record, Spool, digest_of
 from actorscope.settings import IngestSettings
 
 log = logging.getLogger(__name__)
 _REMEMBERED = 200_000
 _PAUSE_SECONDS = 1.0
 _STOP = object()
-
-
-class TooLargeError(PermanentError):
-    """The request is larger than this ingester takes."""
+_NO_LABEL = Label()
 
 
 @dataclass(frozen=True)
 class Receipt(Inspection):
-    """What the sender is told: all but `rejects` is safe."""
+    """What the sender is told: all but `rejects` is safe, and `changes` says what was cut from the rest."""
+
+    changes: Changes = field(default_factory=Changes)
 
     @property
     def message(self) -> str:
-        """Why records were rejected, for `partial_success`; empty when none was."""
-        return "; ".join(f"{r.count} rejected: {r.reason.replace('_', ' ')}" for r in self.rejects)
+        """Why records were rejected and what was cut, for `partial_success`; empty when nothing was."""
+        reasons = [f"{r.count} rejected: {r.reason.replace('_', ' ')}" for r in self.rejects]
+        return "; ".join(filter(None, [*reasons, self.changes.message]))
 
 
 class Intake:
@@ -46,12 +49,19 @@ class Intake:
     """
 
     def __init__(
-        self, spool: Spool, settings: IngestSettings, counters: Counters, on_closed: Callable[[Path], None]
+        self,
+        spool: Spool,
+        settings: IngestSettings,
+        counters: Counters,
+        on_closed: Callable[[Path], None],
+        policy: Policy | None = None,
     ) -> None:
         self._spool = spool
+        self._policy = policy or Policy(settings.limits)
         self._settings = settings
         self._counters = counters
         self._on_closed = on_closed
+        self.budget = Budget(settings.max_in_flight_mib * 2**20)
         self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._known: OrderedDict[bytes, Future[None] | None] = OrderedDict()
         self._lock = threading.Lock()
@@ -69,31 +79,41 @@ class Intake:
             for digest in digests[-_REMEMBERED:]:
                 self._known[digest] = None
 
-    def receive(self, signal: str, body: bytes) -> Receipt:
-        """Keep a decompressed request body and say what was kept; blocks until it is durable.
+    def receive(self, signal: str, body: bytes, label: Label = _NO_LABEL) -> Receipt:
+        """Keep a decompressed request body under the label of its sender and say what was kept; blocks until it is durable.
 
         Raises UndecodableError for bytes that are no OTLP, TooLargeError above the limit, and TransientError when
         there is no room or the process is closing: nothing was kept then.
         """
-        try:
-            return self._receive(signal, body)
-        except Exception:
-            self._counters.add(requests_refused=1)
-            raise
-
-    def _receive(self, signal: str, body: bytes) -> Receipt:
         if len(body) > self._settings.max_request_mib * 2**20:
             raise TooLargeError(
                 f"request of {len(body)} bytes is over the limit of {self._settings.max_request_mib} MiB"
             )
-        found = inspect(signal, body)
-        is_new = True
+        found = inspect(signal, body, self._policy.limits)
+        digest, is_new, changes = digest_of(signal, body, label.tenant), True, Changes()
         if found.accepted:
-            future, is_new = self._admit(record_of(signal, body))
+            if not self._is_known(digest) and self._policy.concerns(found.is_over):
+                body, changes = self._policy.apply(signal, body)
+            record = Record(signal, body, time.time_ns(), digest, found.accepted, label.tenant, label.service)
+            future, is_new = self._admit(record)
             if future is not None:
                 future.result()
-        self._count(signal, found, is_new)
-        return Receipt(found.accepted, found.rejects)
+        self._count(signal, found, changes if is_new else Changes(), is_new)
+        return Receipt(found.accepted, found.rejects, changes=changes)
+
+    def decline_metrics(self, body: bytes) -> int:
+        """Count the data points of a metrics request, which are not kept. Raises UndecodableError."""
+        points = count_points(body)
+        self._counters.add(metric_points_rejected=points)
+        return points
+
+    def refused(self, reason: str) -> None:
+        """Count a request of which nothing was kept."""
+        self._counters.add(requests_refused=1)
+
+    def _is_known(self, digest: bytes) -> bool:
+        with self._lock:
+            return digest in self._known
 
     def _admit(self, record: Record) -> tuple[Future[None] | None, bool]:
         with self._lock:
@@ -111,8 +131,11 @@ class Intake:
             self._queue.put((record, future))
             return future, True
 
-    def _count(self, signal: str, found: Inspection, is_new: bool) -> None:
+    def _count(self, signal: str, found: Inspection, changes: Changes, is_new: bool) -> None:
         records = "logs" if signal == "logs" else "spans"
+        done = {name: amount for name, amount in vars(changes).items() if amount}
+        if done:
+            self._counters.add(**done)
         if is_new:
             self._counters.add(**{f"{records}_accepted": found.accepted, f"{records}_rejected": found.rejected})
         else:

@@ -7,10 +7,13 @@ from collections.abc import Callable
 
 from actorscope.errors import ActorscopeError
 from actorscope.ingest.counters import Counters
+from actorscope.ingest.gate import Gate
 from actorscope.ingest.intake import Intake
+from actorscope.ingest.otlp import tls
 from actorscope.ingest.otlp.asgi import AsgiServer
 from actorscope.ingest.otlp.grpc import GrpcDoor
 from actorscope.ingest.otlp.http import http_app
+from actorscope.ingest.policy import policy_of
 from actorscope.ingest.spool import Spool, read
 from actorscope.ingest.store.client import Store
 from actorscope.ingest.writer import Writer
@@ -27,10 +30,15 @@ class Ingest:
         self._store = store
         self._spool = Spool(settings.data / "spool")
         self._writer = Writer(store, self._spool, self.counters, on_stored)
-        self._intake = Intake(self._spool, settings.ingest, self.counters, self._writer.put)
-        limit = settings.ingest.max_request_mib
-        self._grpc = GrpcDoor(self._intake, settings.host, settings.ingest.grpc_port, limit)
-        self._http = AsgiServer(http_app(self._intake, limit), settings.host, settings.ingest.http_port, "otlp-http")
+        policy = policy_of(settings.ingest, settings.data)
+        self._intake = Intake(self._spool, settings.ingest, self.counters, self._writer.put, policy)
+        given, host = settings.ingest, settings.host
+        self.gate = Gate(given.senders)
+        limit, encrypted = given.max_request_mib, tls.context(given.tls)
+        secrets = tls.credentials(given.tls)
+        self._grpc = GrpcDoor(self._intake, host, given.grpc_port, limit, self.gate, secrets)
+        app = http_app(self._intake, limit, self.gate, given.cors_origins)
+        self._http = AsgiServer(app, host, given.http_port, "otlp-http", encrypted)
         self.grpc_port, self.http_port = self._grpc.port, self._http.port
 
     def start(self) -> None:

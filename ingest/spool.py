@@ -1,8 +1,9 @@
 """The write-ahead log: what a sender was told is safe lies here until it lies in the store.
 
-A segment file is a sequence of records `length u32, crc32 u32, signal u8, received_at u64, digest 16 bytes, body`,
-little endian; reading stops at the first record that is cut or damaged. One closed segment becomes one insert with one
-deduplication token, so that a repeated recovery changes nothing.
+A segment file is a sequence of records `length u32, crc32 u32, signal u8, received_at u64, digest 16 bytes, content`,
+little endian; reading stops at the first record that is cut or damaged. The highest bit of `signal` says that the content
+begins with `rows u32, tenant length u16, service length u16, tenant, service`; the request body is the rest.
+One closed segment becomes one insert with one deduplication token, so that a repeated recovery changes nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _HEADER = struct.Struct("<IIBQ16s")
+_LABELLED = 0x80
+_LABEL = struct.Struct("<IHH")
 SIGNALS = ("traces", "logs")
 _SUFFIX = ".wal"
 
@@ -32,21 +35,40 @@ class Record:
     body: bytes
     received_at: int
     digest: bytes
+    rows: int = -1
+    """Usable records in the body; -1 where nobody counted."""
+    tenant: str = ""
+    service: str = ""
 
     @property
     def size(self) -> int:
         """Bytes it takes in a segment file."""
-        return _HEADER.size + len(self.body)
+        return _HEADER.size + len(self._prefix()) + len(self.body)
+
+    def _prefix(self) -> bytes:
+        if self.rows < 0:
+            return b""
+        tenant, service = self.tenant.encode(), self.service.encode()
+        return _LABEL.pack(self.rows, len(tenant), len(service)) + tenant + service
+
+    def parts(self) -> list[bytes]:
+        """What stands in the file."""
+        prefix = self._prefix()
+        signal = SIGNALS.index(self.signal) | (_LABELLED if prefix else 0)
+        head = _HEADER.pack(len(prefix) + len(self.body), 0, signal, self.received_at, self.digest)
+        crc = zlib.crc32(self.body, zlib.crc32(prefix, zlib.crc32(head)))
+        return [head[:4], struct.pack("<I", crc), head[8:], prefix, self.body]
 
 
-def digest_of(signal: str, body: bytes) -> bytes:
-    """16 bytes that recognise a request sent again."""
-    return hashlib.blake2b(body, digest_size=16, person=signal.encode()).digest()
+def digest_of(signal: str, body: bytes, tenant: str = "") -> bytes:
+    """16 bytes that recognise a request sent again; what another tenant sends is another request."""
+    key = hashlib.sha256(tenant.encode()).digest() if tenant else b""
+    return hashlib.blake2b(body, digest_size=16, key=key, person=signal.encode()).digest()
 
 
-def record_of(signal: str, body: bytes) -> Record:
+def record_of(signal: str, body: bytes, rows: int = -1, tenant: str = "", service: str = "") -> Record:
     """A request as a record, received now."""
-    return Record(signal, body, time.time_ns(), digest_of(signal, body))
+    return Record(signal, body, time.time_ns(), digest_of(signal, body, tenant), rows, tenant, service)
 
 
 class Segment:
@@ -72,12 +94,7 @@ class Segment:
         segment is damaged and takes no more: what would follow the half record could never be read."""
         if self.is_damaged:
             raise OSError(errno.EIO, "the segment ends in half a record", str(self.path))
-        parts: list[bytes] = []
-        for record in records:
-            head = _HEADER.pack(len(record.body), 0, SIGNALS.index(record.signal), record.received_at, record.digest)
-            crc = zlib.crc32(record.body, zlib.crc32(head))
-            parts += [head[:4], struct.pack("<I", crc), head[8:], record.body]
-        data = b"".join(parts)
+        data = b"".join(part for record in records for part in record.parts())
         try:
             view = memoryview(data)
             while view:
@@ -106,11 +123,27 @@ def read(path: Path) -> Iterator[Record]:
     with path.open("rb") as file:
         while len(head := file.read(_HEADER.size)) == _HEADER.size:
             length, crc, signal, received_at, digest = _HEADER.unpack(head)
-            body = file.read(length)
+            content = file.read(length)
             blank = _HEADER.pack(length, 0, signal, received_at, digest)
-            if len(body) != length or signal >= len(SIGNALS) or zlib.crc32(body, zlib.crc32(blank)) != crc:
+            if len(content) != length or zlib.crc32(content, zlib.crc32(blank)) != crc:
                 return
-            yield Record(SIGNALS[signal], body, received_at, digest)
+            record = _record(signal, content, received_at, digest)
+            if record is None:
+                return
+            yield record
+
+
+def _record(signal: int, content: bytes, received_at: int, digest: bytes) -> Record | None:
+    """The record with this content; None for one of a kind that is not known here."""
+    name = dict(enumerate(SIGNALS)).get(signal & ~_LABELLED)
+    if name is None or (signal & _LABELLED and len(content) < _LABEL.size):
+        return None
+    if not signal & _LABELLED:
+        return Record(name, content, received_at, digest)
+    rows, tenant, service = _LABEL.unpack_from(content)
+    middle, end = _LABEL.size + tenant, _LABEL.size + tenant + service
+    label = content[_LABEL.size : middle].decode(errors="replace"), content[middle:end].decode(errors="replace")
+    return Record(name, content[end:], received_at, digest, rows, *label)
 
 
 class Spool:

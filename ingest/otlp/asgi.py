@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from typing import Any
@@ -13,7 +14,7 @@ import uvicorn
 class AsgiServer:
     """Binds at once (OSError when the port is taken), serves from `start` to `stop`."""
 
-    def __init__(self, app: Any, host: str, port: int, name: str) -> None:
+    def __init__(self, app: Any, host: str, port: int, name: str, tls: ssl.SSLContext | None = None) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -30,6 +31,7 @@ class AsgiServer:
             timeout_graceful_shutdown=5,
             ws="websockets-sansio",
             lifespan="on",
+            ssl_context_factory=(lambda config, default: tls) if tls else None,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name=name)

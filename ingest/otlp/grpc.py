@@ -7,40 +7,27 @@ from concurrent import futures
 from typing import Any
 
 import grpc
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from actorscope.errors import ActorscopeError
 from actorscope.ingest.decode import UndecodableError
-from actorscope.ingest.intake import Intake, Receipt
+from actorscope.ingest.gate import Gate
+from actorscope.ingest.intake import Intake
+from actorscope.ingest.otlp.answers import keep
 from actorscope.ingest.otlp.status import refusal_of
 
 log = logging.getLogger(__name__)
 _METHODS = {
     "/opentelemetry.proto.collector.trace.v1.TraceService/Export": "traces",
     "/opentelemetry.proto.collector.logs.v1.LogsService/Export": "logs",
+    "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export": "metrics",
 }
 _THREADS = 64
-
-
-def response_of(signal: str, receipt: Receipt) -> ExportTraceServiceResponse | ExportLogsServiceResponse:
-    """The OTLP answer to a kept request; `partial_success` is unset when nothing was rejected."""
-    if signal == "traces":
-        response = ExportTraceServiceResponse()
-        if receipt.rejected:
-            response.partial_success.rejected_spans = receipt.rejected
-            response.partial_success.error_message = receipt.message
-        return response
-    logs = ExportLogsServiceResponse()
-    if receipt.rejected:
-        logs.partial_success.rejected_log_records = receipt.rejected
-        logs.partial_success.error_message = receipt.message
-    return logs
+"""Requests read at once; a body is read from its connection only when one of these threads takes it."""
 
 
 class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
+    def __init__(self, intake: Intake, gate: Gate) -> None:
+        self._intake, self._gate = intake, gate
 
     def service(self, details: Any) -> grpc.RpcMethodHandler | None:
         signal = _METHODS.get(details.method)
@@ -50,35 +37,67 @@ class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     def _export(self, signal: str, body: bytes, context: grpc.ServicerContext) -> bytes:
         try:
-            return bytes(response_of(signal, self._intake.receive(signal, body)).SerializeToString())
+            sender = self._gate.identify(_authorization(context))
+            if not context.is_active():
+                raise ConnectionError("the sender has gone")
+            with self._intake.budget.hold() as held:
+                held.grow(len(body))
+                return bytes(keep(self._intake, sender, signal, body).SerializeToString())
+        except ConnectionError:
+            self._intake.refused("disconnected")
+            context.abort(grpc.StatusCode.CANCELLED, "the sender has gone")
+            raise AssertionError("abort raises") from None
         except Exception as error:
             if not isinstance(error, ActorscopeError | UndecodableError):
                 log.exception("unexpected error in OTLP/gRPC %s", signal)
             refusal = refusal_of(error)
+            self._intake.refused(refusal.reason)
             context.set_trailing_metadata((("grpc-status-details-bin", refusal.status().SerializeToString()),))
             context.abort(refusal.grpc_code, refusal.message)
             raise AssertionError("abort raises") from error
 
 
-class GrpcDoor:
-    """A gRPC server for traces and logs; `port` is the one it really listens on."""
+def _authorization(context: grpc.ServicerContext) -> str | None:
+    found = (value for key, value in context.invocation_metadata() if key == "authorization")
+    value = next(found, None)
+    return value.decode("latin-1") if isinstance(value, bytes) else value
 
-    def __init__(self, intake: Intake, host: str, port: int, max_request_mib: int) -> None:
+
+class GrpcDoor:
+    """A gRPC server for traces, logs and metrics; `port` is the one it really listens on."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        host: str,
+        port: int,
+        max_request_mib: int,
+        gate: Gate | None = None,
+        credentials: grpc.ServerCredentials | None = None,
+    ) -> None:
         limit = max_request_mib * 2**20
         self._server = grpc.server(
             futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="otlp-grpc"),
-            handlers=[_Handler(intake)],
+            handlers=[_Handler(intake, gate or Gate())],
             options=[
                 ("grpc.max_receive_message_length", limit),
                 ("grpc.so_reuseport", 0),
+                # Senders may ask every 10 seconds whether we live, between calls too, without being sent away for it.
                 ("grpc.keepalive_permit_without_calls", 1),
-                ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+                ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+                ("grpc.http2.max_ping_strikes", 0),
             ],
         )
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
-            self.port = self._server.add_insecure_port(f"{host}:{port}")
+            self.port = (
+                self._server.add_insecure_port(address)
+                if credentials is None
+                else self._server.add_secure_port(address, credentials)
+            )
         except RuntimeError as error:
-            raise OSError(f"cannot listen on {host}:{port} for OTLP/gRPC: {error}") from error
+            raise OSError(f"cannot listen on {address} for OTLP/gRPC: {error}") from error
 
     def start(self) -> None:
         self._server.start()

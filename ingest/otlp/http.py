@@ -1,107 +1,131 @@
-"""OTLP/HTTP: `POST /v1/traces` and `/v1/logs`, protobuf with optional gzip."""
+"""OTLP/HTTP: `POST /v1/traces`, `/v1/logs` and `/v1/metrics`, protobuf or JSON, plain or compressed."""
 
 from __future__ import annotations
 
 import logging
-import zlib
+from collections.abc import Sequence
 from typing import Any
 
+from google.protobuf.json_format import MessageToJson
+from google.protobuf.message import Message
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
-from actorscope.errors import ActorscopeError
-from actorscope.ingest.decode import UndecodableError
-from actorscope.ingest.intake import Intake, TooLargeError
-from actorscope.ingest.otlp.grpc import response_of
-from actorscope.ingest.otlp.status import refusal_of
+from actorscope.errors import ActorscopeError, TooLargeError
+from actorscope.ingest import decode
+from actorscope.ingest.budget import Held
+from actorscope.ingest.gate import Gate, Sender
+from actorscope.ingest.intake import Intake
+from actorscope.ingest.otlp.answers import SIGNALS, keep
+from actorscope.ingest.otlp.encoding import ACCEPTED, ENCODINGS, decompress
+from actorscope.ingest.otlp.status import Refusal, other_refusal, refusal_of
 
 log = logging.getLogger(__name__)
-_PROTOBUF = "application/x-protobuf"
+_PROTOBUF, _JSON = "application/x-protobuf", "application/json"
+_PATHS = {f"/v1/{signal}": signal for signal in SIGNALS}
 
 
-async def _read(request: Request, limit: int) -> bytes:
-    """The body, decompressed; never more than `limit` bytes are held."""
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip", ""):
-        raise _UnsupportedError(f"content-encoding {encoding!r} is not supported; use gzip or none")
-    gzip = _Gzip() if encoding == "gzip" else None
-    parts, size, taken = [], 0, 0
-    async for chunk in request.stream():
-        taken += len(chunk)
-        part = chunk if gzip is None else gzip.inflate(chunk, limit - size + 1)
-        size += len(part)
-        if max(size, taken) > limit:
-            raise TooLargeError(f"request is over the limit of {limit} bytes")
-        parts.append(part)
-    if gzip is not None and gzip.is_open:
-        raise UndecodableError("the gzip body ends too early")
-    return b"".join(parts)
+class _Door:
+    """Answers every request to the port that is not for one of the other routes."""
 
+    def __init__(self, intake: Intake, gate: Gate, limit: int) -> None:
+        self._intake, self._gate, self._limit = intake, gate, limit
 
-class _Gzip:
-    """Decompresses a body in pieces: gzip members one after the other (RFC 1952, section 2.2)."""
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope, receive)
+        response = await self._answer(request)
+        if response is not None:
+            await response(scope, receive, send)
 
-    def __init__(self) -> None:
-        self._member: Any = None
+    async def _answer(self, request: Request) -> Response | None:
+        signal, content_type = _PATHS.get(request.scope["path"]), _content_type(request)
+        if signal is None:
+            return _refuse(content_type, other_refusal(404, f"nothing is at this path; OTLP is at {', '.join(_PATHS)}"))
+        if request.method != "POST":
+            return _refuse(content_type, other_refusal(405, "use POST"), {"Allow": "POST"})
+        try:
+            sender = self._gate.identify(request.headers.get("authorization"))
+            if content_type not in (_PROTOBUF, _JSON):
+                said = f"content type must be {_PROTOBUF} or {_JSON}"
+                return _refuse(content_type, other_refusal(415, said), {"Accept": f"{_PROTOBUF}, {_JSON}"})
+            encoding = request.headers.get("content-encoding", "").strip().lower()
+            if encoding not in ENCODINGS:
+                said = f"content encoding {encoding!r} is not read here; use one of {ACCEPTED}"
+                return _refuse(content_type, other_refusal(415, said), {"Accept-Encoding": ACCEPTED})
+            with self._intake.budget.hold() as held:
+                body = await self._read(request, held)
+                answer = await run_in_threadpool(self._keep, sender, signal, content_type, encoding, body, held)
+        except ClientDisconnect:
+            self._intake.refused("disconnected")
+            return None
+        except Exception as error:
+            return self._refused(signal, content_type, error)
+        return Response(_encoded(content_type, answer), media_type=content_type)
 
-    @property
-    def is_open(self) -> bool:
-        """True inside a member: more must come."""
-        return self._member is not None
-
-    def inflate(self, data: bytes, most: int) -> bytes:
-        """What `data` adds, cut at `most` bytes."""
-        parts = []
-        while data and most > 0:
-            self._member = self._member or zlib.decompressobj(wbits=31)
-            try:
-                parts.append(self._member.decompress(data, most))
-            except zlib.error as error:
-                raise UndecodableError(f"cannot decompress the body as gzip: {error}") from error
-            most -= len(parts[-1])
-            data = self._member.unused_data
-            if self._member.eof:
-                self._member = None
+    async def _read(self, request: Request, held: Held) -> bytes:
+        """The body as it came; never more than the limit is held."""
+        told = request.headers.get("content-length", "0")
+        if told.isdecimal() and int(told) > self._limit:
+            raise TooLargeError(f"request of {told} bytes is over the limit of {self._limit} bytes")
+        parts, size = [], 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > self._limit:
+                raise TooLargeError(f"request is over the limit of {self._limit} bytes")
+            held.grow(len(chunk))
+            parts.append(chunk)
         return b"".join(parts)
 
+    def _keep(self, sender: Sender, signal: str, content_type: str, encoding: str, body: bytes, held: Held) -> Any:
+        plain = decompress(encoding, body, self._limit)
+        if plain is not body:
+            held.grow(len(plain))
+        if content_type == _JSON and plain:
+            plain = decode.from_json(signal, plain)
+        return keep(self._intake, sender, signal, plain)
 
-class _UnsupportedError(ActorscopeError):
-    """The request is in a form that this door does not read."""
-
-
-def http_app(intake: Intake, max_request_mib: int) -> Starlette:
-    """The ASGI application of the OTLP/HTTP door."""
-    limit = max_request_mib * 2**20
-
-    def endpoint(signal: str) -> Route:
-        async def export(request: Request) -> Response:
-            content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if content_type != _PROTOBUF:
-                return Response(f"content type must be {_PROTOBUF}\n", 415, media_type="text/plain")
-            try:
-                body = await _read(request, limit)
-                receipt = await run_in_threadpool(intake.receive, signal, body)
-            except ClientDisconnect:
-                return Response(status_code=400)
-            except _UnsupportedError as error:
-                return Response(f"{error}\n", 415, media_type="text/plain")
-            except Exception as error:
-                return _refuse(signal, error)
-            return Response(response_of(signal, receipt).SerializeToString(), media_type=_PROTOBUF)
-
-        return Route(f"/v1/{signal}", export, methods=["POST"])
-
-    return Starlette(routes=[endpoint("traces"), endpoint("logs")])
+    def _refused(self, signal: str, content_type: str, error: Exception) -> Response:
+        if not isinstance(error, ActorscopeError | decode.UndecodableError):
+            log.error("unexpected error in OTLP/HTTP %s", signal, exc_info=error)
+        refusal = refusal_of(error)
+        self._intake.refused(refusal.reason)
+        headers = {}
+        if refusal.retry_after_seconds is not None:
+            headers["Retry-After"] = str(max(1, round(refusal.retry_after_seconds)))
+        if refusal.http_status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        return _refuse(content_type, refusal, headers)
 
 
-def _refuse(signal: str, error: Exception) -> Response:
-    if not isinstance(error, ActorscopeError | UndecodableError):
-        log.error("unexpected error in OTLP/HTTP %s", signal, exc_info=error)
-    refusal = refusal_of(error)
-    headers = {}
-    if refusal.retry_after_seconds is not None:
-        headers["Retry-After"] = str(max(1, round(refusal.retry_after_seconds)))
-    return Response(refusal.status().SerializeToString(), refusal.http_status, headers, _PROTOBUF)
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _encoded(content_type: str, message: Message) -> bytes:
+    if content_type == _PROTOBUF:
+        return bytes(message.SerializeToString())
+    return str(MessageToJson(message, indent=None)).encode()
+
+
+def _refuse(content_type: str, refusal: Refusal, headers: dict[str, str] | None = None) -> Response:
+    """A refusal in the encoding of the request; as JSON where that is neither."""
+    answered = _PROTOBUF if content_type == _PROTOBUF else _JSON
+    return Response(_encoded(answered, refusal.status()), refusal.http_status, headers, answered)
+
+
+def http_app(
+    intake: Intake, max_request_mib: int, gate: Gate | None = None, origins: Sequence[str] = (), routes: Sequence[Route] = ()
+) -> Starlette:
+    """The ASGI application of the OTLP/HTTP door, with further `routes` before it; browsers of `origins` may send to it."""
+    door = _Door(intake, gate or Gate(), max_request_mib * 2**20)
+    middleware = [Middleware(GZipMiddleware, minimum_size=1000)]
+    if origins:
+        allowed = ["content-type", "content-encoding", "authorization", "traceparent", "tracestate"]
+        middleware.insert(0, Middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["POST"], allow_headers=allowed))
+    return Starlette(routes=[*routes, Mount("/", door)], middleware=middleware)

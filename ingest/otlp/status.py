@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
-from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, RetryInfo
 from google.rpc.status_pb2 import Status
 
-from actorscope.errors import TransientError
+from actorscope.errors import ForbiddenError, ThrottledError, TooLargeError, TransientError, UnauthenticatedError
 from actorscope.ingest.decode import UndecodableError
-from actorscope.ingest.intake import TooLargeError
+
+_LONGEST = 2000
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Refusal:
     http_status: int
     message: str
     retry_after_seconds: float | None = None
+    reason: str = "unexpected"
+    """A short stable code, under which refusals are counted."""
 
     def status(self) -> Status:
         """The `google.rpc.Status` that both protocols carry."""
@@ -30,15 +33,34 @@ class Refusal:
             seconds = int(self.retry_after_seconds)
             delay = Duration(seconds=seconds, nanos=int((self.retry_after_seconds - seconds) * 1e9))
             status.details.add().Pack(RetryInfo(retry_delay=delay))
+        if self.grpc_code is grpc.StatusCode.INVALID_ARGUMENT:
+            violation = BadRequest.FieldViolation(field="body", description=self.message)
+            status.details.add().Pack(BadRequest(field_violations=[violation]))
         return status
 
 
 def refusal_of(error: Exception) -> Refusal:
-    """What to answer when `error` kept a request from being kept."""
+    """What to answer when `error` kept a request from being kept.
+
+    Only TransientError, ThrottledError among them, is retryable by its code, and always says when.
+    """
+    text = str(error)[:_LONGEST]
     if isinstance(error, UndecodableError):
-        return Refusal(grpc.StatusCode.INVALID_ARGUMENT, 400, str(error))
+        return Refusal(grpc.StatusCode.INVALID_ARGUMENT, 400, text, reason="undecodable")
     if isinstance(error, TooLargeError):
-        return Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, 413, str(error))
+        return Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, 413, text, reason="too_large")
+    if isinstance(error, UnauthenticatedError):
+        return Refusal(grpc.StatusCode.UNAUTHENTICATED, 401, text, reason="unauthenticated")
+    if isinstance(error, ForbiddenError):
+        return Refusal(grpc.StatusCode.PERMISSION_DENIED, 403, text, reason="forbidden")
+    if isinstance(error, ThrottledError):
+        return Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, 429, text, error.retry_after_seconds, "throttled")
     if isinstance(error, TransientError):
-        return Refusal(grpc.StatusCode.UNAVAILABLE, 503, str(error), error.retry_after_seconds)
+        return Refusal(grpc.StatusCode.UNAVAILABLE, 503, text, error.retry_after_seconds, "no_room")
     return Refusal(grpc.StatusCode.INTERNAL, 500, f"unexpected {type(error).__name__} while keeping the request")
+
+
+def other_refusal(http_status: int, message: str) -> Refusal:
+    """What HTTP alone refuses: paths, methods and forms that gRPC has no place for."""
+    code = grpc.StatusCode.UNIMPLEMENTED if http_status in (404, 405) else grpc.StatusCode.INVALID_ARGUMENT
+    return Refusal(code, http_status, message, reason="not_otlp")

@@ -276,6 +276,9 @@ ACTORSCOPE_EXECUTION_ORIGINAL_ID: Final = "actorscope.execution.original.id"
 #: What started the run.
 ACTORSCOPE_EXECUTION_TRIGGER: Final = "actorscope.execution.trigger"
 
+#: Keys of this record of which something was cut because it was over a limit of the intake.
+ACTORSCOPE_INTAKE_CUT_KEYS: Final = "actorscope.intake.cut.keys"
+
 #: What kind of step the span is, where no official operation name says so.
 ACTORSCOPE_OPERATION_NAME: Final = "actorscope.operation.name"
 

@@ -128,11 +128,10 @@ def settings() -> str:
         "Order of precedence: defaults < `actorscope.toml` (or the file that `ACTORSCOPE_CONFIG` names) < environment < flags. Unknown "
         "names are errors, all of them shown at once. [actorscope.example.toml](../actorscope.example.toml) shows the file.",
     ]
-    for path, model in _sections(Settings):
-        name = f"[[{path}]]" if path == "alerts.webhooks" else f"[{path}]"
-        parts.append(f"## {f'`{name}`' if path else 'Top level'}\n\n{(model.__doc__ or '').strip()}")
+    for path, heading, model in _sections(Settings):
+        parts.append(f"## {f'`{heading}`' if path else 'Top level'}\n\n{(model.__doc__ or '').strip()}")
         lines = [
-            f"| `{key}` | {_type(field)} | {_shown(field)} | {_variable(path, key)} | {field.description} |"
+            f"| `{key}` | {_type(field)} | {_shown(field)} | {_variable(heading, path, key)} | {field.description} |"
             for key, field in _plain(model)
         ]
         parts.append(
@@ -145,13 +144,15 @@ def settings() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _sections(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
-    """A model of settings and those inside it, with their places."""
-    yield path, model
+def _sections(
+    model: type[BaseModel], path: str = "", is_list: bool = False
+) -> Iterator[tuple[str, str, type[BaseModel]]]:
+    """A model of settings and those inside it, with their places and how they begin in TOML."""
+    yield path, f"[[{path}]]" if is_list else f"[{path}]", model
     for name, field in model.model_fields.items():
         inner = _model(field)
         if inner is not None:
-            yield from _sections(inner, f"{path}.{name}" if path else name)
+            yield from _sections(inner, f"{path}.{name}" if path else name, get_origin(field.annotation) is list)
 
 
 def _model(field: FieldInfo) -> type[BaseModel] | None:
@@ -168,10 +169,11 @@ def _plain(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
     )
 
 
-def _variable(path: str, key: str) -> str:
-    if path == "alerts.webhooks":
-        return "inside `ACTORSCOPE_ALERTS__WEBHOOKS`"
-    return f"`ACTORSCOPE_{'__'.join([*path.split('.'), key] if path else [key]).upper()}`"
+def _variable(heading: str, path: str, key: str) -> str:
+    parts = path.split(".") if path else []
+    if heading.startswith("[["):
+        return f"inside `ACTORSCOPE_{'__'.join(parts).upper()}`"
+    return f"`ACTORSCOPE_{'__'.join([*parts, key]).upper()}`"
 
 
 def _type(field: FieldInfo) -> str:
@@ -209,19 +211,21 @@ def _value(value: Any) -> str:
     return json.dumps(str(value) if isinstance(value, Path) else value)
 
 
+_EXAMPLES = {"url": "https://hooks.example/actorscope", "secret": "whsec_", "token_sha256": "0" * 64}
+"""What stands in the example for settings that must be given."""
+
+
 def example() -> str:
     """A settings file in which every setting is commented out with its default."""
     lines = [f"# {_MADE.format(source='src/actorscope/settings.py').replace('`', '')}"]
     lines += ["# Copy to actorscope.toml and take away the # of what you change; see docs/settings.md."]
-    for path, model in _sections(Settings):
+    for path, heading, model in _sections(Settings):
         if path:
-            lines += ["", f"#[[{path}]]" if path == "alerts.webhooks" else f"#[{path}]"]
+            lines += ["", f"#{heading}"]
         for key, field in _plain(model):
-            if key in ("detectors", "webhooks"):
+            if key == "detectors" or _model(field) is not None:
                 continue
-            given = "https://hooks.example/actorscope" if key == "url" else field.get_default(call_default_factory=True)
-            if key == "secret":
-                given = "whsec_"
+            given = _EXAMPLES.get(key, None if field.is_required() else field.get_default(call_default_factory=True))
             lines += [f"# {field.description}", f"#{key} = {_value(given)}" if given is not None else f"# {key} = ..."]
     for detector in DETECTORS:
         lines += ["", f"#[analysis.detectors.{detector.id}]"]

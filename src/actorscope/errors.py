@@ -43,8 +43,24 @@ class TransientError(ActorscopeError):
         super().__init__(message)
 
 
+class ThrottledError(TransientError):
+    """The sender is over its rate; later it may go on."""
+
+
 class PermanentError(ActorscopeError):
     """It will not work, however often it is tried."""
+
+
+class UnauthenticatedError(PermanentError):
+    """The sender did not prove who it is."""
+
+
+class ForbiddenError(PermanentError):
+    """The sender is known and may not do this."""
+
+
+class TooLargeError(PermanentError):
+    """The request is larger than this ingester takes."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,64 @@ from actorscope.errors import DefinitionError, Problem
 _SECTION = ConfigDict(extra="forbid", frozen=True)
 
 
+class TlsSettings(BaseModel):
+    """Encryption of both doors; off while `cert_file` is not set."""
+
+    model_config = _SECTION
+    cert_file: Path | None = Field(None, description="Certificate chain in PEM; TLS is on when it is set.")
+    key_file: Path | None = Field(None, description="Private key of the certificate in PEM.")
+    client_ca_file: Path | None = Field(
+        None, description="CA in PEM; when set, senders must show a certificate signed by it (mutual TLS)."
+    )
+
+
+class SenderSettings(BaseModel):
+    """One sender that may send telemetry; as soon as one is named, nobody may without a token."""
+
+    model_config = _SECTION
+    name: str = Field(min_length=1, max_length=100, description="Name of the sender, shown in health and metrics.")
+    token_sha256: str = Field(
+        pattern="^[0-9a-f]{64}$", description="SHA-256 of the bearer token in hex; `actorscope token NAME` makes both."
+    )
+    tenant: str = Field("", max_length=100, description="Label kept with all that this sender sends.")
+    service: str = Field("", max_length=100, description="Service name of telemetry that states none.")
+    max_requests_per_second: float = Field(0, ge=0, description="Requests above this rate wait; 0 sets no limit.")
+    max_mib_per_second: float = Field(0, ge=0, description="Decompressed bytes above this rate wait; 0 sets no limit.")
+    max_request_mib: float = Field(0, ge=0, description="Largest request of this sender; 0 leaves the general limit.")
+
+
+class LimitSettings(BaseModel):
+    """What is cut from telemetry before it is written; each cut is counted and told to the sender."""
+
+    model_config = _SECTION
+    max_attributes: int = Field(
+        1024, ge=8, description="Attributes kept of one span, event, link, log record, scope or resource."
+    )
+    max_value_kib: int = Field(8192, ge=1, description="Longest text of one attribute value or log body, in KiB.")
+
+
+class PrivacySettings(BaseModel):
+    """What of telemetry may be written at all; applied before anything reaches a disk."""
+
+    model_config = _SECTION
+    capture_content: bool = Field(
+        True,
+        description="Keep prompts, answers, arguments and results; when false their texts become HMAC fingerprints.",
+    )
+    redact_keys: list[str] = Field(
+        default_factory=list, description="Attribute keys (`*` stands for anything) whose values are replaced."
+    )
+    redact_patterns: list[str] = Field(
+        default_factory=list, description="Regular expressions (RE2 syntax); what they match in any text is replaced."
+    )
+    redact_presets: list[Literal["secrets", "emails", "cards"]] = Field(
+        default_factory=list, description="Patterns that come with Actorscope."
+    )
+    fingerprint_key_file: Path | None = Field(
+        None, description="Key of fingerprints; one is made in the data folder when not set. Ingesters share it by file."
+    )
+
+
 class IngestSettings(BaseModel):
     """The front door and the log behind it."""
 
@@ -30,6 +88,12 @@ class IngestSettings(BaseModel):
     grpc_port: int = Field(4317, ge=0, le=65535, description="Port of OTLP/gRPC; 0 picks a free one.")
     http_port: int = Field(4318, ge=0, le=65535, description="Port of OTLP/HTTP; 0 picks a free one.")
     max_request_mib: int = Field(64, ge=1, description="Largest request body, after decompression, in MiB.")
+    cors_origins: list[str] = Field(
+        default_factory=list, description="Origins whose pages may send from a browser, such as https://app.example; `*` for all."
+    )
+    max_in_flight_mib: int = Field(
+        256, ge=1, description="Requests being answered may hold so much memory; others are told to come again."
+    )
     spool_budget_mib: int = Field(4096, ge=16, description="Bytes the log may hold before senders are told to wait.")
     dialects: list[Path] = Field(
         default_factory=list, description="Files or folders with dialects of your own, read beside those shipped."
@@ -37,6 +101,10 @@ class IngestSettings(BaseModel):
     segment_mib: float = Field(24.0, gt=0, description="Size at which a log segment is closed and stored, in MiB.")
     segment_busy_seconds: float = Field(0.25, gt=0, description="Age at which a segment is closed under load.")
     segment_idle_seconds: float = Field(1.0, gt=0, description="Age at which a segment is closed when traffic is thin.")
+    tls: TlsSettings = TlsSettings()  # type: ignore[call-arg]
+    senders: list[SenderSettings] = Field(default_factory=list, description="Who may send, each `[[ingest.senders]]`.")
+    limits: LimitSettings = LimitSettings()  # type: ignore[call-arg]
+    privacy: PrivacySettings = PrivacySettings()  # type: ignore[call-arg]
 
 
 class AnalysisSettings(BaseModel):

@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import struct
+import zlib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -170,6 +173,31 @@ def test_a_segment_that_cannot_be_made_costs_a_number_only(tmp_path: Path, monke
         patch.setattr(os, "fsync", _full_disk)
         spool.open_segment()
     assert spool.open_segment().number == 2
+
+
+def test_the_label_of_a_sender_is_kept_with_the_request_and_old_records_are_still_read(tmp_path: Path) -> None:
+    segment = Segment(tmp_path / "1.wal")
+    records = [
+        record_of("traces", b"plain"), record_of("traces", b"body", 3, "acme", "düsk"), record_of("logs", b"", 0, "", "batch")
+    ]  # fmt: skip
+    segment.append(records)
+    assert list(read(segment.path)) == records
+    assert segment.size == sum(record.size for record in records) == segment.path.stat().st_size
+
+
+@_FEW
+@given(content=st.binary(max_size=40), signal=st.integers(0, 255))
+def test_any_content_behind_a_right_checksum_is_read_or_ends_the_reading(content: bytes, signal: int) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "1.wal"
+        head = struct.pack("<IIBQ16s", len(content), 0, signal, 1, bytes(16))
+        crc = zlib.crc32(content, zlib.crc32(head))
+        path.write_bytes(head[:4] + struct.pack("<I", crc) + head[8:] + content)
+        assert len(list(read(path))) <= 1
+
+
+def test_what_another_tenant_sends_is_another_request() -> None:
+    assert digest_of("traces", b"abc", "acme") != digest_of("traces", b"abc", "zeta") != digest_of("traces", b"abc")
 
 
 def test_the_digest_of_a_request_never_changes() -> None:

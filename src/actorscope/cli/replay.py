@@ -144,8 +144,15 @@ def shift(recorded: Recorded, by: int) -> Recorded:
 class _Sender:
     """Sends requests over gRPC; what the server asks to be sent again is sent again."""
 
-    def __init__(self, endpoint: str) -> None:
-        self._channel = grpc.insecure_channel(endpoint, options=[("grpc.max_send_message_length", -1)])
+    def __init__(self, endpoint: str, token: str = "", ca: Path | None = None) -> None:
+        options = [("grpc.max_send_message_length", -1)]
+        where = endpoint.partition("://")[2] or endpoint
+        if endpoint.startswith("https://"):
+            trusted = grpc.ssl_channel_credentials(ca.read_bytes() if ca else None)
+            self._channel = grpc.secure_channel(where, trusted, options=options)
+        else:
+            self._channel = grpc.insecure_channel(where, options=options)
+        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         names = {"traces": ("trace", "Trace"), "logs": ("logs", "Logs")}
         self._calls = {signal: self._channel.unary_unary(_METHOD.format(*name)) for signal, name in names.items()}
 
@@ -161,10 +168,11 @@ class _Sender:
         """Empty when all was accepted, else what was refused and why."""
         for attempt in range(_TRIES):
             try:
-                answer = _RESPONSES[recorded.signal].FromString(self._calls[recorded.signal](recorded.body, timeout=60))
+                call = self._calls[recorded.signal]
+                answer = _RESPONSES[recorded.signal].FromString(call(recorded.body, timeout=60, metadata=self._metadata))
                 return str(answer.partial_success.error_message)
             except grpc.RpcError as error:
-                if error.code() is not grpc.StatusCode.UNAVAILABLE or attempt == _TRIES - 1:
+                if not _may_pass(error) or attempt == _TRIES - 1:
                     return f"{error.code().name}: {error.details()}"
                 time.sleep(min(0.2 * 2**attempt, 5.0))
         return ""
@@ -173,12 +181,21 @@ class _Sender:
         self._channel.close()
 
 
+def _may_pass(error: Any) -> bool:
+    """Whether to send again: unavailable, or over a rate for a while (RESOURCE_EXHAUSTED with details for the retry)."""
+    if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return any(key == "grpc-status-details-bin" and b"RetryInfo" in value for key, value in error.trailing_metadata() or ())
+    return error.code() is grpc.StatusCode.UNAVAILABLE
+
+
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--endpoint", default="127.0.0.1:4317", show_default=True, metavar="HOST:PORT", help="OTLP/gRPC address.")
+@click.option("--token", default="", help="Bearer token, where senders must have one.")
+@click.option("--ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="CA in PEM for an https:// endpoint.")
 @click.option("--shift-to-now", is_flag=True, help="Move all times so that the latest lies now.")
 @click.option("--senders", default=4, show_default=True, help="Requests in flight; 1 keeps the order strictly.")
-def replay(files: tuple[Path, ...], endpoint: str, shift_to_now: bool, senders: int) -> None:
+def replay(files: tuple[Path, ...], endpoint: str, token: str, ca: Path | None, shift_to_now: bool, senders: int) -> None:
     """Send recorded OTLP through the front door, several files together in order of time.
 
     \b
@@ -191,7 +208,7 @@ def replay(files: tuple[Path, ...], endpoint: str, shift_to_now: bool, senders: 
     if shift_to_now and recorded:
         by = time.time_ns() - max(r.at for r in recorded)
         recorded = [shift(r, by) for r in recorded]
-    sender = _Sender(endpoint.removeprefix("http://"))
+    sender = _Sender(endpoint, token, ca)
     sender.wait_ready(endpoint)
     refused = _send_all(sender, recorded, senders)
     sender.close()

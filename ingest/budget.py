@@ -1,0 +1,57 @@
+"""Memory that requests may hold while they are read and answered: above it, senders are told to come again."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+
+from actorscope.errors import TransientError
+
+
+class Budget:
+    """Counts bytes in flight over all doors of a process."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._used = 0
+        self._lock = threading.Lock()
+
+    def hold(self) -> Held:
+        """What one request holds; to be used as a context manager."""
+        return Held(self)
+
+    @property
+    def used(self) -> int:
+        """Bytes in flight now."""
+        return self._used
+
+    def take(self, size: int, held: int) -> None:
+        """Raises TransientError when there is no room. A request alone always fits, whatever its size."""
+        with self._lock:
+            if self._used > held and self._used + size > self._most:
+                raise TransientError(f"requests of {self._used >> 20} MiB are being answered, send again", 1.0)
+            self._used += size
+
+    def give(self, size: int) -> None:
+        with self._lock:
+            self._used -= size
+
+
+class Held:
+    """Bytes of one request, given back at the end."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._size = 0
+
+    def grow(self, size: int) -> None:
+        """Take `size` more bytes. Raises TransientError when there is no room."""
+        self._budget.take(size, self._size)
+        self._size += size
+
+    def __enter__(self) -> Held:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._budget.give(self._size)
+        self._size = 0
