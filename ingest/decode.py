@@ -5,17 +5,48 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
-from actorscope.errors import Reject
+from actorscope.errors import DefinitionError, Problem, Reject
 from actorscope.ingest import decode_columns, decode_json, decode_python
+from actorscope.ingest.columns import DECODED_LOGS, DECODED_SPANS
 from actorscope.ingest.wire import OddWireError
 
+try:
+    import actorscope_native as _built
+except ImportError:
+    _built = None
+
 log = logging.getLogger(__name__)
-NAME = "columnar"
-"""Which decoder is used, for the start-up line."""
+NATIVE_VERSION = "0.1.0"
+"""The version of the native decoder that fits; another one is not used."""
 _GROUP_BYTES = 6 * 2**20
+_native: Any = _built if _built is not None and _built.version() == NATIVE_VERSION else None
+
+
+def choose(decoder: str) -> None:
+    """Use the `native` decoder, the one in `python`, or whichever is there (`auto`).
+
+    Raises DefinitionError when the native one is asked for and not built.
+    """
+    global _native
+    fits = _built is not None and _built.version() == NATIVE_VERSION
+    if decoder == "native" and not fits:
+        found = f"version {_built.version()} is built, {NATIVE_VERSION} is needed" if _built else "it is not built"
+        raise DefinitionError([Problem("setting ingest.decoder", f"no native decoder: {found}", "make native")])
+    _native = _built if fits and decoder != "python" else None
+
+
+def native() -> Any:
+    """The native module in use; None when Python decodes."""
+    return _native
+
+
+def name() -> str:
+    """Which decoder is used, for the start-up line."""
+    return f"native {NATIVE_VERSION}" if _native else "python"
 
 
 @dataclass(frozen=True)
@@ -54,6 +85,12 @@ def inspect(signal: str, body: bytes, limits: Limits = _NO_LIMITS) -> Inspection
 
     Raises UndecodableError when the body is not an OTLP request of that signal.
     """
+    found = _native.inspect(signal == "logs", body) if _native else None
+    if found is not None:
+        accepted, traces, spans, most, longest = found
+        rejects = [Reject("invalid_trace_id", traces), Reject("invalid_span_id", spans)]
+        is_over = most > limits.attributes or longest > limits.value_bytes
+        return Inspection(accepted, tuple(reject for reject in rejects if reject.count), is_over)
     try:
         accepted, reasons, is_over = decode_python.inspect(signal, body, limits.attributes, limits.value_bytes)
     except ValueError as error:
@@ -98,6 +135,8 @@ def _groups(bodies: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
 
 
 def _decode(bodies: Sequence[bytes]) -> pa.RecordBatch:
+    if _native and (made := _native.decode_traces(list(bodies))) is not None:
+        return pa.RecordBatch.from_arrays(made.columns, schema=DECODED_SPANS)
     try:
         return decode_columns.decode_traces(bodies)
     except OddWireError as odd:
@@ -107,4 +146,6 @@ def _decode(bodies: Sequence[bytes]) -> pa.RecordBatch:
 
 def decode_logs(bodies: Sequence[bytes]) -> pa.RecordBatch:
     """Log records of `bodies` in order, with the columns DECODED_LOGS."""
+    if _native and (made := _native.decode_logs(list(bodies))) is not None:
+        return pa.RecordBatch.from_arrays(made.columns, schema=DECODED_LOGS)
     return decode_python.decode_logs(bodies)

@@ -16,6 +16,7 @@ from actorscope.analysis.alerts.outbox import enqueue
 from actorscope.analysis.runner import Runner
 from actorscope.errors import TransientError
 from actorscope.holder import Holder
+from actorscope.ingest import decode
 from actorscope.ingest.otlp.asgi import AsgiServer
 from actorscope.ingest.room import Ingest
 from actorscope.ingest.store.client import Store, in_worker
@@ -52,6 +53,7 @@ class App:
 
     def _start(self) -> None:
         dialects.use(self.settings.ingest.dialects)
+        decode.choose(self.settings.ingest.decoder)
         holder = Holder(self.settings.data)
         self._stops.append(holder.release)
         self._stops.append(self.store.close)

@@ -88,6 +88,9 @@ class IngestSettings(BaseModel):
     grpc_port: int = Field(4317, ge=0, le=65535, description="Port of OTLP/gRPC; 0 picks a free one.")
     http_port: int = Field(4318, ge=0, le=65535, description="Port of OTLP/HTTP; 0 picks a free one.")
     max_request_mib: int = Field(64, ge=1, description="Largest request body, after decompression, in MiB.")
+    decoder: Literal["auto", "native", "python"] = Field(
+        "auto", description="What decodes requests: the native module where it is built, or Python."
+    )
     cors_origins: list[str] = Field(
         default_factory=list, description="Origins whose pages may send from a browser, such as https://app.example; `*` for all."
     )

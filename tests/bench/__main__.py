@@ -49,7 +49,7 @@ def steps(bodies: list[bytes]) -> dict[str, Any]:
     cost["inspect (parse, check ids)"] = _per_100k(_cpu() - began, spans)
     began = _cpu()
     batch = decode.decode_traces(bodies)
-    cost[f"decode to Arrow ({decode.NAME})"] = _per_100k(_cpu() - began, spans)
+    cost[f"decode to Arrow ({decode.name()})"] = _per_100k(_cpu() - began, spans)
     began = _cpu()
     decode_python.decode_traces(bodies)
     cost["the reference decoder, for comparison"] = _per_100k(_cpu() - began, spans)

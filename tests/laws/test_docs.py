@@ -93,8 +93,7 @@ def test_environment_variables_in_the_document_work(monkeypatch: pytest.MonkeyPa
         value = (
             "{}" if variable.endswith("DETECTORS") else "[]" if variable.endswith(_LISTS) else "4000"
         )
-        if variable.endswith("CAPTURE_CONTENT"):
-            value = "true"
+        value = {"CONTENT": "true", "DECODER": "python"}.get(variable.rpartition("_")[2], value)
         monkeypatch.setenv(variable, value)
     assert Settings().ingest.grpc_port == 4000
     assert Settings().ui.public_url == "4000"

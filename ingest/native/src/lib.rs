@@ -1,7 +1,21 @@
 //! OTLP bytes to Arrow, for `actorscope.ingest`: equal to the Python reference in everything it answers.
+//!
+//! What is rare or in doubt is declined (None): the reference decides it. No input makes this panic.
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects)]
+#![allow(clippy::arithmetic_side_effects)]
 
+mod columns;
+mod inspect;
+mod logs;
+mod text;
+mod traces;
+mod wire;
+
+use arrow_array::RecordBatch;
+use arrow_pyarrow::IntoPyArrow;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 
 /// Fast paths of `actorscope.ingest.decode` and `actorscope.ingest.normalise`.
 #[pymodule]
@@ -13,4 +27,38 @@ mod actorscope_native {
     fn version() -> &'static str {
         env!("CARGO_PKG_VERSION")
     }
+
+    /// Usable records, spans with bad trace ids, with bad span ids, most attributes of one record, longest value in bytes.
+    #[pyfunction]
+    fn inspect(py: Python<'_>, is_log: bool, body: PyBackedBytes) -> Option<(u64, u64, u64, usize, usize)> {
+        let found = py.detach(|| crate::inspect::inspect(is_log, &body)).ok()?;
+        Some((found.accepted, found.bad_trace_ids, found.bad_span_ids, found.most_attributes, found.longest_value))
+    }
+
+    /// The spans of all bodies in order as one record batch.
+    #[pyfunction]
+    fn decode_traces<'py>(py: Python<'py>, bodies: Vec<PyBackedBytes>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let made = py.detach(|| {
+            let mut spans = traces::Spans::new();
+            bodies.iter().try_for_each(|body| spans.request(body)).ok()?;
+            spans.finish().ok()
+        });
+        handed(py, made)
+    }
+
+    /// The log records of all bodies in order as one record batch.
+    #[pyfunction]
+    fn decode_logs<'py>(py: Python<'py>, bodies: Vec<PyBackedBytes>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let made = py.detach(|| {
+            let mut logs = logs::Logs::new();
+            bodies.iter().try_for_each(|body| logs.request(body)).ok()?;
+            logs.finish().ok()
+        });
+        handed(py, made)
+    }
+}
+
+/// A batch to Python; None where the bytes were declined.
+fn handed(py: Python<'_>, made: Option<RecordBatch>) -> PyResult<Option<Bound<'_, PyAny>>> {
+    made.map(|batch| batch.into_pyarrow(py)).transpose()
 }

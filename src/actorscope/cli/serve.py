@@ -76,7 +76,7 @@ def _greet(app: App) -> None:
     where = app.addresses()
     if app.settings.host not in ("127.0.0.1", "::1", "localhost"):
         click.echo("warning: listening beyond this machine without accounts or TLS; put a proxy in front", err=True)
-    click.echo(f"actorscope is up; store {where['store']}, decoder {decode.NAME}", err=True)
+    click.echo(f"actorscope is up; store {where['store']}, decoder {decode.name()}", err=True)
     if app.ingest:
         click.echo(f"  OTLP/gRPC  {where['grpc']}\n  OTLP/HTTP  {where['http']}", err=True)
     if app.ui:
