@@ -76,7 +76,7 @@ _ARROW = {
 }
 FACTS = [(column.name, _ARROW[column.type]) for column in columns()]
 BASIS = [("operation_basis", pa.string()), ("agent_basis", pa.string()), ("side_effect_basis", pa.string())]
-ARRIVAL = [("ingester", pa.string()), ("seq", pa.uint64()), ("received_at", TIME)]
+ARRIVAL = [("ingester", pa.string()), ("seq", pa.uint64()), ("received_at", TIME), ("tenant", pa.string())]
 
 SPANS = pa.schema([*ARRIVAL, *DECODED_SPANS, ("dialect", pa.string()), *FACTS, *BASIS])
 """A span as stored: order of arrival, plain OTLP, the dialect, the facts and their basis."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from actorscope.errors import TransientError
 from actorscope.ingest import decode
@@ -167,7 +168,7 @@ class Writer:
 
 def span_rows(ingester: str, first_seq: int, records: Sequence[Record]) -> pa.Table:
     """The rows of `span_rows` for trace requests, numbered from `first_seq` in order of arrival."""
-    spans = decode.decode_traces([record.body for record in records])
+    spans = _at_home(records, decode.decode_traces([record.body for record in records]))
     facts = normalise(spans)
     columns = {
         **_arrival(ingester, first_seq, records, spans.num_rows),
@@ -179,7 +180,7 @@ def span_rows(ingester: str, first_seq: int, records: Sequence[Record]) -> pa.Ta
 
 def log_rows(ingester: str, first_seq: int, records: Sequence[Record]) -> pa.Table:
     """The rows of `log_rows` for log requests."""
-    logs = decode.decode_logs([record.body for record in records])
+    logs = _at_home(records, decode.decode_logs([record.body for record in records]))
     facts = normalise_logs(logs)
     columns = {
         **_arrival(ingester, first_seq, records, logs.num_rows),
@@ -199,7 +200,29 @@ def _arrival(ingester: str, first_seq: int, records: Sequence[Record], rows: int
         ARRIVAL[0][0]: pa.repeat(pa.scalar(ingester), rows),
         ARRIVAL[1][0]: pa.array(np.arange(first_seq, first_seq + rows, dtype=np.uint64)),
         ARRIVAL[2][0]: pa.array(received).cast(TIME),
+        ARRIVAL[3][0]: _labels(records, rows, [record.tenant for record in records]),
     }
+
+
+def _labels(records: Sequence[Record], rows: int, labels: list[str]) -> pa.Array:
+    """One label per row: that of the request in which the row came."""
+    if len(set(labels)) == 1:
+        return pa.repeat(pa.scalar(labels[0]), rows)
+    counts = [record.rows if record.rows >= 0 else decode.inspect(record.signal, record.body).accepted for record in records]
+    index = np.repeat(np.arange(len(records)), counts)
+    if len(index) != rows:
+        raise ValueError(f"{rows} rows came out of requests with {len(index)}")
+    return pa.array(labels, pa.string()).take(pa.array(index))
+
+
+def _at_home(records: Sequence[Record], rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Rows without a service name get the one that their sender is known by."""
+    if not any(record.service for record in records):
+        return rows
+    service = rows.column("service_name")
+    known = _labels(records, rows.num_rows, [record.service for record in records])
+    index = rows.schema.get_field_index("service_name")
+    return rows.set_column(index, rows.schema.field(index), pc.if_else(pc.equal(service, ""), known, service))
 
 
 _TABLES: dict[str, tuple[str, _RowsOf]] = {"traces": ("span_rows", span_rows), "logs": ("log_rows", log_rows)}

@@ -1,4 +1,4 @@
-"""Applies `schema/NNNN_*.sql` in order, once each, and refuses a history that was edited."""
+"""Applies `schema/NNNN_*.sql` in order, once each, and refuses a history that was edited; then the views, whenever they changed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,19 @@ ENGINE = ReplacingMergeTree ORDER BY name SETTINGS fsync_after_insert = 1
 """
 
 
+VIEWS = "views.sql"
+"""Views hold no data: their file may change, and is applied again when it did."""
+
+
 def migrations() -> list[tuple[str, str]]:
     """Name and text of every migration, in order."""
     folder = files("actorscope.ingest.store").joinpath("schema")
-    return sorted((f.name, f.read_text()) for f in folder.iterdir() if f.name.endswith(".sql"))
+    return sorted((f.name, f.read_text()) for f in folder.iterdir() if f.name.endswith(".sql") and f.name != VIEWS)
+
+
+def views() -> str:
+    """The text of the views."""
+    return files("actorscope.ingest.store").joinpath("schema", VIEWS).read_text()
 
 
 def statements(text: str) -> list[str]:
@@ -48,8 +57,8 @@ def migrate(store: Store) -> list[str]:
     if problems:
         raise DefinitionError(problems)
     applied = []
-    for name, text in migrations():
-        if name not in done:
+    for name, text in [*migrations(), (VIEWS, views())]:
+        if done.get(name) != checksum(text):
             for statement in statements(text):
                 store.command(statement)
             store.command(

@@ -23,7 +23,8 @@ from pydantic.fields import FieldInfo
 from actorscope.analysis.detector import FAMILIES, Detector
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.system import FAILURE
-from actorscope.ingest.store.migrate import migrations, statements
+from actorscope.ingest.store import migrate
+from actorscope.ingest.store.migrate import statements
 from actorscope.semconv.dialects import columns
 from actorscope.settings import Settings
 
@@ -260,6 +261,7 @@ _MEANING = {
     "status_code": "`unset`, `ok` or `error`.",
     "status_message": "What the span says about its status.",
     "service_name": "Service that sent it.",
+    "tenant": "Label of the sender's token; empty where nobody needs one.",
     "scope_name": "Instrumentation library.",
     "dialect": "Vocabulary that the span speaks.",
     "attributes": "All attributes as text, as they came.",
@@ -328,13 +330,12 @@ _MEANING = {
 
 
 def view_columns() -> dict[str, list[str]]:
-    """The columns of every view, in order, from the migrations; a later definition replaces an earlier one."""
+    """The columns of every view, in order."""
     found: dict[str, list[str]] = {}
-    for _, text in migrations():
-        for statement in statements(text):
-            match = re.match(r"CREATE OR REPLACE VIEW (\w+) AS\s+SELECT\s+(.*)", statement, re.DOTALL)
-            if match:
-                found[match[1]] = [_column(part) for part in _select_list(match[2])]
+    for statement in statements(migrate.views()):
+        match = re.match(r"CREATE OR REPLACE VIEW (\w+) AS\s+SELECT\s+(.*)", statement, re.DOTALL)
+        if match:
+            found[match[1]] = [_column(part) for part in _select_list(match[2])]
     return found
 
 

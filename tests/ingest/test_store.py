@@ -79,7 +79,7 @@ def test_the_embedded_store_does_all(store: Store) -> None:
 def test_migrating_twice_applies_once(store: Store) -> None:
     assert in_worker(lambda: migrate(store)) == []
     ledger = in_worker(lambda: store.frame("SELECT name FROM migrations ORDER BY name"))
-    assert ledger["name"].to_list() == _NAMES
+    assert ledger["name"].to_list() == [*_NAMES, "views.sql"]
 
 
 def test_an_edited_migration_is_refused_and_nothing_applied(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,6 +92,17 @@ def test_an_edited_migration_is_refused_and_nothing_applied(store: Store, monkey
     assert "changed after it was applied" in str(caught.value)
     with pytest.raises(PermanentError, match="never"):
         in_worker(lambda: store.frame("SELECT * FROM never"))
+
+
+def test_views_are_made_again_when_their_file_changed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = migrating.views() + "\nCREATE OR REPLACE VIEW newest AS SELECT 1 AS one;\n"
+    monkeypatch.setattr(migrating, "views", lambda: changed)
+    assert in_worker(lambda: migrate(store)) == ["views.sql"]
+    assert in_worker(lambda: migrate(store)) == []
+    assert in_worker(lambda: store.frame("SELECT one FROM newest")).item() == 1
+    monkeypatch.undo()
+    in_worker(lambda: store.command("DROP VIEW newest"))
+    assert in_worker(lambda: migrate(store)) == ["views.sql"]
 
 
 def test_a_migration_that_was_cut_short_is_run_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +160,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridge]:
 def remote(server: Bridge) -> Iterator[Store]:
     """An empty, migrated database of its own on the server."""
     opened = Store(f"{server.url.removesuffix('default')}a{uuid.uuid4().hex[:8]}")
-    assert migrate(opened) == _NAMES
+    assert migrate(opened) == [*_NAMES, "views.sql"]
     yield opened
     server.fault("none")
     opened.close()
@@ -222,7 +233,7 @@ def test_a_real_server_does_all() -> None:
     name = f"actorscope_test_{uuid.uuid4().hex[:8]}"
     opened = Store(f"{root.rpartition('/')[0] if root.count('/') > 2 else root}/{name}")
     try:
-        assert migrate(opened) == _NAMES
+        assert migrate(opened) == [*_NAMES, "views.sql"]
         _smoke(opened)
     finally:
         opened.command(f"DROP DATABASE IF EXISTS {name}")

@@ -290,3 +290,19 @@ def test_a_request_in_the_store_is_recognised_after_a_restart(store: Store, room
     second.stop()
     assert second.counters.spans_duplicate == 1
     assert len(_rows(store)["arrivals"]) == 3
+
+
+def test_rows_carry_the_label_of_their_sender_and_another_tenant_replaces_nothing(tmp_path: Path, store: Store) -> None:
+    nameless = otlp.traces(otlp.span(1), otlp.span(2), otlp.span(9, span_id=b""), service="")
+    spool = Spool(tmp_path)
+    segment = spool.open_segment()
+    segment.append([
+        record_of("traces", nameless, 2, "acme", "batch"), record_of("traces", nameless, 2, "zeta", "batch"),
+        record_of("traces", otlp.traces(otlp.span(3))), record_of("logs", otlp.logs(otlp.record("a"), service=""), 1, "acme", "batch"),
+    ])  # fmt: skip
+    segment.close()
+    _run(store, Spool(tmp_path))
+    rows = in_worker(lambda: store.frame("SELECT span_id, tenant, service_name FROM spans ORDER BY ALL")).rows()
+    ids = [n.to_bytes(8, "big").hex() for n in (1, 1, 2, 2, 3)]
+    assert rows == list(zip(ids, ["acme", "zeta", "acme", "zeta", ""], ["batch"] * 4 + ["desk"], strict=True))
+    assert in_worker(lambda: store.frame("SELECT tenant, service_name FROM log_rows")).rows() == [("acme", "batch")]

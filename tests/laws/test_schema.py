@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 from actorscope.ingest.columns import FACTS, LOGS, SPANS
 from actorscope.ingest.store.client import Store, in_worker, query_text
-from actorscope.ingest.store.migrate import checksum, migrate, migrations, statements
+from actorscope.ingest.store.migrate import VIEWS, checksum, migrate, migrations, statements, views
 from actorscope.semconv.dialects import columns
 
 RELEASED = ROOT / "tests" / "laws" / "migrations.json"
@@ -122,8 +122,10 @@ def test_every_statement_may_be_repeated(chdb: Store) -> None:
         "CREATE OR REPLACE VIEW",
         "ALTER TABLE",
     )
-    for name, text in migrations():
+    for name, text in [*migrations(), (VIEWS, views())]:
         assert all(statement.startswith(starts) for statement in statements(text)), name
+    assert in_worker(lambda: [chdb.command(statement) for _, text in migrations() for statement in statements(text)])
+    assert all(statement.startswith("CREATE OR REPLACE VIEW") for statement in statements(views()))
 
 
 def test_queries_take_parameters_and_nothing_else() -> None:
