@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from actorscope.ingest.gate import Label
 from actorscope.ingest.policy import Changes, Policy
 from actorscope.ingest.spool import Record, Spool, digest_of
 from actorscope.settings import IngestSettings
+from actorscope.telemetry import Reading
 
 log = logging.getLogger(__name__)
 _REMEMBERED = 200_000
@@ -61,6 +62,7 @@ class Intake:
         self._settings = settings
         self._counters = counters
         self._on_closed = on_closed
+        self.telemetry = counters.telemetry
         self.budget = Budget(settings.max_in_flight_mib * 2**20)
         self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._known: OrderedDict[bytes, Future[None] | None] = OrderedDict()
@@ -69,6 +71,7 @@ class Intake:
         self._roll_after = 0.0
         self._segment = spool.open_segment()
         self._thread = threading.Thread(target=self._write_loop, name="intake-log")
+        self.telemetry.watch(self._readings)
 
     def start(self) -> None:
         self._thread.start()
@@ -101,15 +104,22 @@ class Intake:
         self._count(signal, found, changes if is_new else Changes(), is_new)
         return Receipt(found.accepted, found.rejects, changes=changes)
 
+    def _readings(self) -> Iterator[Reading]:
+        yield "actorscope.ingest.spool.limit", {}, self._settings.spool_budget_mib * 2**20
+        yield "actorscope.ingest.in_flight", {}, self.budget.used
+
     def decline_metrics(self, body: bytes) -> int:
         """Count the data points of a metrics request, which are not kept. Raises UndecodableError."""
         points = count_points(body)
-        self._counters.add(metric_points_rejected=points)
+        if points:
+            self._counters.add(metric_points_rejected=points)
+            self._counters.reason("rejected", "metrics_are_not_kept", points)
         return points
 
     def refused(self, reason: str) -> None:
         """Count a request of which nothing was kept."""
         self._counters.add(requests_refused=1)
+        self._counters.reason("refused", reason)
 
     def _is_known(self, digest: bytes) -> bool:
         with self._lock:
@@ -137,6 +147,8 @@ class Intake:
         if done:
             self._counters.add(**done)
         if is_new:
+            for reject in found.rejects:
+                self._counters.reason("rejected", reject.reason, reject.count)
             self._counters.add(**{f"{records}_accepted": found.accepted, f"{records}_rejected": found.rejected})
         else:
             self._counters.add(**{f"{records}_duplicate": found.accepted})
@@ -169,9 +181,10 @@ class Intake:
         self._segment.close()
 
     def _commit(self, batch: list[tuple[Record, Future[None]]]) -> None:
-        before = self._segment.size
+        before, began = self._segment.size, time.monotonic()
         try:
             self._segment.append([record for record, _ in batch])
+            self.telemetry.observe("actorscope.ingest.commit.duration", time.monotonic() - began)
         except Exception as error:  # whatever it is, this thread must live and the senders must be answered
             log.error("cannot write %d requests to the log", len(batch), exc_info=error)
             with self._lock:

@@ -1,7 +1,7 @@
 """The write-ahead log: what a sender was told is safe lies here until it lies in the store.
 
 A segment file is a sequence of records `length u32, crc32 u32, signal u8, received_at u64, digest 16 bytes, content`,
-little endian; reading stops at the first record that is cut or damaged. The highest bit of `signal` says that the content
+little endian; one that is cut or damaged is not read. The highest bit of `signal` says that the content
 begins with `rows u32, tenant length u16, service length u16, tenant, service`; the request body is the rest.
 One closed segment becomes one insert with one deduplication token, so that a repeated recovery changes nothing.
 """
@@ -118,19 +118,38 @@ class Segment:
         os.close(self._fd)
 
 
-def read(path: Path) -> Iterator[Record]:
-    """The records of a segment file up to the first cut or damaged one."""
+@dataclass(frozen=True)
+class Unreadable:
+    """Bytes of a segment file that are no record; `is_torn` where a write was cut, of which nobody was told OK."""
+
+    data: bytes
+    is_torn: bool
+
+
+def scan(path: Path) -> Iterator[Record | Unreadable]:
+    """Everything in a segment file, in order. Behind a damaged record reading goes on where its length says; no other place
+    is tried, since what lies inside a body was written by strangers.
+    """
     with path.open("rb") as file:
-        while len(head := file.read(_HEADER.size)) == _HEADER.size:
+        while head := file.read(_HEADER.size):
+            if len(head) < _HEADER.size:
+                yield Unreadable(head, is_torn=True)
+                return
             length, crc, signal, received_at, digest = _HEADER.unpack(head)
             content = file.read(length)
+            if len(content) < length:
+                yield Unreadable(head + content, is_torn=True)
+                return
             blank = _HEADER.pack(length, 0, signal, received_at, digest)
-            if len(content) != length or zlib.crc32(content, zlib.crc32(blank)) != crc:
-                return
-            record = _record(signal, content, received_at, digest)
-            if record is None:
-                return
-            yield record
+            record = None
+            if zlib.crc32(content, zlib.crc32(blank)) == crc:
+                record = _record(signal, content, received_at, digest)
+            yield record or Unreadable(head + content, is_torn=False)
+
+
+def read(path: Path) -> Iterator[Record]:
+    """The records of a segment file that are whole."""
+    return (found for found in scan(path) if isinstance(found, Record))
 
 
 def _record(signal: int, content: bytes, received_at: int, digest: bytes) -> Record | None:

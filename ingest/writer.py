@@ -18,7 +18,7 @@ from actorscope.ingest import decode
 from actorscope.ingest.columns import ARRIVAL, LOGS, SPANS, TIME
 from actorscope.ingest.counters import Counters
 from actorscope.ingest.normalise import normalise, normalise_logs
-from actorscope.ingest.spool import Record, Spool, read
+from actorscope.ingest.spool import Record, Spool, Unreadable, scan
 from actorscope.ingest.store.client import Store
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Writer:
         self._store = store
         self._on_stored = on_stored
         self._spool = spool
-        self._counters = counters
+        self._counters, self._telemetry = counters, counters.telemetry
         self._waiting: queue.Queue[tuple[Path, int] | None] = queue.Queue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writer")
@@ -81,9 +81,9 @@ class Writer:
     def _attempt(self, path: Path) -> bool:
         """True when the segment needs no further try. Nothing may end this thread: what it fails at waits on disk."""
         try:
-            records = list(read(path))
-            if unread := path.stat().st_size - sum(record.size for record in records):
-                log.warning("segment %s: the last %d bytes are cut or damaged and are not stored", path.name, unread)
+            found = list(scan(path))
+            records = [one for one in found if isinstance(one, Record)]
+            self._keep_unread(path, [one for one in found if isinstance(one, Unreadable)])
             if records:
                 self._counters.set_oldest_waiting(records[0].received_at)
                 self._store_records(int(path.stem), records)
@@ -92,12 +92,22 @@ class Writer:
         except FileNotFoundError:
             log.error("segment %s was deleted before it was stored", path.name)
         except TransientError as error:
+            self._telemetry.add("actorscope.ingest.store.errors", 1, kind="transient")
             log.warning("segment %s waits: %s", path.name, error)
             return False
         except Exception:
+            self._telemetry.add("actorscope.ingest.store.errors", 1, kind="unexpected")
             log.exception("segment %s cannot be stored now and waits", path.name)
             return False
         return True
+
+    def _keep_unread(self, path: Path, found: list[Unreadable]) -> None:
+        """Set aside what of a segment cannot be read. A write that was cut was answered to nobody; the rest is counted."""
+        for kind, is_torn in (("damaged", False), ("torn", True)):
+            if data := b"".join(one.data for one in found if one.is_torn is is_torn):
+                log.warning("segment %s: %d bytes are %s and are set aside in quarantine", path.name, len(data), kind)
+                self._aside(f"{path.stem}.{kind}", data)
+                self._counters.add(spool_damaged_bytes=0 if is_torn else len(data))
 
     def _store_records(self, segment: int, records: list[Record]) -> None:
         first = segment << _ROW_BITS
@@ -110,6 +120,8 @@ class Writer:
         for index in bad_traces + bad_logs:
             self._set_aside(segment, index, records[index])
         self._counters.add(spans_stored=spans, logs_stored=logs)
+        waited = max(0.0, time.time() - records[0].received_at / 1e9)
+        self._telemetry.observe("actorscope.ingest.queryable.duration", waited)
 
     def _store_signal(self, segment: int, signal: str, records: list[Record], first: int) -> tuple[int, list[int], int]:
         """How many rows were stored, which requests can never be, and the next free row number.
@@ -122,7 +134,9 @@ class Writer:
         table, rows_of = _TABLES[signal]
         ingester, stored = self._spool.ingester, 0
         try:
+            began = time.monotonic()
             rows = rows_of(ingester, first, [record for _, record in mine])
+            self._telemetry.observe("actorscope.ingest.build.duration", time.monotonic() - began)
             return self._insert(table, rows, f"{segment}-{signal}"), [], first + rows.num_rows
         except TransientError:
             raise
@@ -143,15 +157,21 @@ class Writer:
 
     def _insert(self, table: str, rows: pa.Table, name: str) -> int:
         if rows.num_rows:
+            began = time.monotonic()
             self._store.insert(table, rows, f"{self._spool.ingester}-{name}")
+            self._telemetry.observe("actorscope.ingest.insert.duration", time.monotonic() - began)
         return int(rows.num_rows)
 
     def _set_aside(self, segment: int, index: int, record: Record) -> None:
         """Keep a request that cannot be stored as a file, and count it."""
+        self._telemetry.add("actorscope.ingest.store.errors", 1, kind="permanent")
+        self._aside(f"{segment:012d}-{index}.{record.signal}.binpb", record.body)
+        self._counters.add(requests_quarantined=1)
+
+    def _aside(self, name: str, data: bytes) -> None:
         aside = self._spool.folder / "quarantine"
         aside.mkdir(exist_ok=True)
-        (aside / f"{segment:012d}-{index}.{record.signal}.binpb").write_bytes(record.body)
-        self._counters.add(requests_quarantined=1)
+        (aside / name).write_bytes(data)
 
     def _segment_row(self, segment: int, spans: int, logs: int, records: list[Record]) -> pa.Table:
         row = {

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from concurrent import futures
 from typing import Any
 
 import grpc
 
-from actorscope.errors import ActorscopeError
-from actorscope.ingest.decode import UndecodableError
 from actorscope.ingest.gate import Gate
 from actorscope.ingest.intake import Intake
-from actorscope.ingest.otlp.answers import keep
-from actorscope.ingest.otlp.status import refusal_of
+from actorscope.ingest.otlp.answers import keep, refuse
 
-log = logging.getLogger(__name__)
 _METHODS = {
     "/opentelemetry.proto.collector.trace.v1.TraceService/Export": "traces",
     "/opentelemetry.proto.collector.logs.v1.LogsService/Export": "logs",
@@ -42,16 +37,13 @@ class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
                 raise ConnectionError("the sender has gone")
             with self._intake.budget.hold() as held:
                 held.grow(len(body))
-                return bytes(keep(self._intake, sender, signal, body).SerializeToString())
+                return bytes(keep(self._intake, sender, "grpc", signal, body).SerializeToString())
         except ConnectionError:
             self._intake.refused("disconnected")
             context.abort(grpc.StatusCode.CANCELLED, "the sender has gone")
             raise AssertionError("abort raises") from None
         except Exception as error:
-            if not isinstance(error, ActorscopeError | UndecodableError):
-                log.exception("unexpected error in OTLP/gRPC %s", signal)
-            refusal = refusal_of(error)
-            self._intake.refused(refusal.reason)
+            refusal = refuse(self._intake, "grpc", signal, error)
             context.set_trailing_metadata((("grpc-status-details-bin", refusal.status().SerializeToString()),))
             context.abort(refusal.grpc_code, refusal.message)
             raise AssertionError("abort raises") from error

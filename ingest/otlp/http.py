@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,16 +16,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from actorscope.errors import ActorscopeError, TooLargeError
+from actorscope.errors import TooLargeError
 from actorscope.ingest import decode
 from actorscope.ingest.budget import Held
 from actorscope.ingest.gate import Gate, Sender
 from actorscope.ingest.intake import Intake
-from actorscope.ingest.otlp.answers import SIGNALS, keep
+from actorscope.ingest.otlp.answers import SIGNALS, keep, refuse
 from actorscope.ingest.otlp.encoding import ACCEPTED, ENCODINGS, decompress
-from actorscope.ingest.otlp.status import Refusal, other_refusal, refusal_of
+from actorscope.ingest.otlp.status import Refusal, other_refusal
 
-log = logging.getLogger(__name__)
 _PROTOBUF, _JSON = "application/x-protobuf", "application/json"
 _PATHS = {f"/v1/{signal}": signal for signal in SIGNALS}
 
@@ -88,13 +86,10 @@ class _Door:
             held.grow(len(plain))
         if content_type == _JSON and plain:
             plain = decode.from_json(signal, plain)
-        return keep(self._intake, sender, signal, plain)
+        return keep(self._intake, sender, "http", signal, plain)
 
     def _refused(self, signal: str, content_type: str, error: Exception) -> Response:
-        if not isinstance(error, ActorscopeError | decode.UndecodableError):
-            log.error("unexpected error in OTLP/HTTP %s", signal, exc_info=error)
-        refusal = refusal_of(error)
-        self._intake.refused(refusal.reason)
+        refusal = refuse(self._intake, "http", signal, error)
         headers = {}
         if refusal.retry_after_seconds is not None:
             headers["Retry-After"] = str(max(1, round(refusal.retry_after_seconds)))

@@ -230,7 +230,19 @@ def test_a_cut_tail_is_not_stored_and_what_is_whole_is(
     path.write_bytes(path.read_bytes()[:-1])
     _run(store, Spool(tmp_path))
     assert [row[1] for row in _rows(store)["span_rows"]] == [f"{1:016X}"]
-    assert "cut or damaged" in caplog.text
+    assert "torn and are set aside" in caplog.text
+    assert [p.name for p in (spool.folder / "quarantine").iterdir()] == [f"{path.stem}.torn"]
+
+
+def test_a_damaged_record_is_set_aside_and_counted_and_what_follows_is_stored(store: Store, tmp_path: Path) -> None:
+    spool, path = _log(tmp_path, _traces(1), _traces(2), _traces(3))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    counters = _run(store, Spool(tmp_path))
+    assert [row[1] for row in _rows(store)["span_rows"]] == [f"{n:016X}" for n in (1, 3)]
+    (aside,) = (spool.folder / "quarantine").iterdir()
+    assert aside.name == f"{path.stem}.damaged" and aside.stat().st_size == counters.spool_damaged_bytes > 0
 
 
 def test_a_segment_deleted_by_hand_does_not_stop_the_others(store: Store, tmp_path: Path) -> None:
