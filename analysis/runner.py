@@ -12,13 +12,15 @@ from typing import Any
 
 import polars as pl
 
-from actorscope.analysis import frames, ledger
+from actorscope.analysis import frames, ledger, watch
 from actorscope.analysis.detector import Detector
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.finding import Signal
 from actorscope.analysis.findings import Change, apply
 from actorscope.analysis.keeping import keep
 from actorscope.analysis.system import FAILURE, failure_signal
+from actorscope.analysis.watch import utc_now
+from actorscope.analysis.watches import WATCHES
 from actorscope.errors import ActorscopeError, DefinitionError, Problem
 from actorscope.ingest.store.client import Store
 from actorscope.settings import AnalysisSettings
@@ -65,6 +67,7 @@ class Runner:
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="analysis")
+        self._began, self._watched_at = utc_now(), time.monotonic()
         self.lag_seconds = 0.0
         self.spans_done = 0
         self.rows_seen = 0
@@ -99,6 +102,8 @@ class Runner:
     def _loop(self) -> None:
         while not self._stop.is_set():
             try:
+                if time.monotonic() - self._watched_at >= watch.EVERY_SECONDS:
+                    self.watch_once()
                 done = self.run_once()
                 if done.traces:
                     log.debug("analysed %d spans of %d traces in %.2f s", done.spans, done.traces, done.seconds)
@@ -115,6 +120,22 @@ class Runner:
                 self._stop.wait(5)
             self._wake.wait(self._settings.interval_seconds)
             self._wake.clear()
+
+    def watch_once(self, now: datetime | None = None) -> list[Change]:
+        """Let the watches look at senders and ingesters."""
+        self._watched_at = time.monotonic()
+        at = now or utc_now()
+        if self._open is None:
+            self._open = ledger.open_findings(self._store)
+        found = watch.look(self._store, self._configs, self._began, at)
+        changes: list[Change] = []
+        for detector in WATCHES:
+            # Each look judges anew everything that is open: what is not seen any more is over.
+            mine = [finding for (name, _), finding in self._open.items() if name == detector.id]
+            traces = sorted({"", *(evidence["trace_id"] for finding in mine for evidence in finding.evidence)})
+            known = ledger.known(detector.id, self._open, ledger.places(self._store, traces))
+            changes += apply(detector, found[detector.id], known, set(traces), at, {})
+        return self._save(changes, time.time_ns())
 
     def run_once(self, at_end: bool = False) -> Pass:
         """One pass over what is new, at most `batch_spans`, and over traces that waited long enough for what is above
@@ -214,6 +235,11 @@ class Runner:
             changes += apply(detector, signals, known, set(traces), now, clocks)
         known = ledger.known(FAILURE.id, self._open, seen)
         changes += apply(FAILURE, failures, known, set(), now, clocks)
+        return self._save(changes, version)
+
+    def _save(self, changes: list[Change], version: int) -> list[Change]:
+        """Write what changed, tell it, and remember what is open now."""
+        assert self._open is not None
         told = ledger.save(self._store, changes, version)
         if told:
             self._tell(told)
@@ -240,14 +266,15 @@ def _clocks(steps: pl.DataFrame, now: datetime) -> dict[str, datetime]:
 
 def configure(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The configuration of every detector; raises DefinitionError with all that is wrong in the settings."""
-    names = {detector.id for detector in DETECTORS}
+    every = (*DETECTORS, *WATCHES)
+    names = {detector.id for detector in every}
     problems = [
         Problem(f"setting analysis.detectors.{name}", "no such detector", f"known: {', '.join(sorted(names))}")
         for name in given
         if name not in names
     ]
     configs = {}
-    for detector in DETECTORS:
+    for detector in every:
         configs[detector.id], wrong = detector.configure(given.get(detector.id, {}))
         problems += wrong
     if problems:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from actorscope.analysis.answers.source import Source
 from actorscope.dashboards import data
@@ -26,8 +27,10 @@ _OPTIONS = {
 }
 
 
-def explorer(store: Source, health: Callable[[], dict[str, Any]], hosts: tuple[str, ...] = ()) -> Any:
-    """The Streamlit application over `store`, with the API as routes.
+def explorer(
+    store: Source, health: Callable[[], dict[str, Any]], hosts: tuple[str, ...] = (), more: Sequence[Route] = ()
+) -> Any:
+    """The Streamlit application over `store`, with the API and `more` as routes.
 
     `hosts` are names under which a proxy on this machine passes requests on; loopback's own need no mention.
     """
@@ -45,7 +48,7 @@ def explorer(store: Source, health: Callable[[], dict[str, Any]], hosts: tuple[s
 
     return st.App(
         Path(__file__).parent / "app.py",
-        routes=routes(store, health),
+        routes=[*routes(store, health), *more],
         lifespan=lifespan,
         middleware=[Middleware(Guard, hosts=hosts)],
     )

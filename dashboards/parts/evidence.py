@@ -19,6 +19,8 @@ def evidence(finding: dict[str, Any]) -> None:
             role, why, place = st.columns([2, 5, 2], vertical_alignment="center")
             role.text(line(each["role"], 100))
             why.text(line(each["why"], 400))
+            if not each["trace_id"]:
+                continue
             wanted = {key: each[key] for key in ("trace_id", "span_id") if each[key]}
             place.page_link("views/run.py", label=f"Span {each['span_id'] or 'of the trace'}", query_params=wanted,
                             icon=":material/account_tree:")  # fmt: skip

@@ -6,7 +6,7 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,11 +18,13 @@ from actorscope.errors import TransientError
 from actorscope.holder import Holder
 from actorscope.ingest import decode
 from actorscope.ingest.otlp.asgi import AsgiServer
+from actorscope.ingest.otlp.metrics import metrics_route
 from actorscope.ingest.room import Ingest
 from actorscope.ingest.store.client import Store, in_worker
 from actorscope.ingest.store.migrate import migrate
 from actorscope.semconv import dialects
 from actorscope.settings import Settings
+from actorscope.telemetry import Reading, Telemetry
 
 log = logging.getLogger(__name__)
 ROLES = ("ingest", "analyze", "explore")
@@ -37,6 +39,8 @@ class App:
         self._stops: list[Callable[[], None]] = []
         self._started = False
         self.store = Store(settings.store_url)
+        self.telemetry = Telemetry()
+        self.telemetry.watch(self._readings)
         self.ingest: Ingest | None = None
         self.runner: Runner | None = None
         self.ui: AsgiServer | None = None
@@ -61,14 +65,15 @@ class App:
         if "analyze" in self._roles:
             self._start_analysis()
         if "ingest" in self._roles:
-            self.ingest = Ingest(self.settings, self.store, self.runner.wake if self.runner else lambda: None)
+            wake = self.runner.wake if self.runner else lambda: None
+            self.ingest = Ingest(self.settings, self.store, wake, self.telemetry)
             self._stops.append(self.ingest.stop)
             self.ingest.start()
         if "explore" in self._roles:
             from actorscope.dashboards.server import explorer
 
             hosts = tuple(filter(None, (urlsplit(self.settings.ui.public_url).hostname,)))
-            ui = explorer(self.store, self.health, hosts)
+            ui = explorer(self.store, self.health, hosts, [metrics_route(self.telemetry)])
             self.ui = AsgiServer(ui, self.settings.host, self.settings.ui.port, "explorer")
             self._stops.append(self.ui.stop)
             self.ui.start()
@@ -103,6 +108,11 @@ class App:
         if self.ui:
             found |= {"ui": f"http://{host}:{self.ui.port}"}
         return found
+
+    def _readings(self) -> Iterator[Reading]:
+        if self.runner:
+            yield "actorscope.analysis.lag", {}, self.runner.lag_seconds
+            yield "actorscope.analysis.spans", {}, self.runner.spans_done
 
     def health(self) -> dict[str, Any]:
         """The body of `/api/health`."""

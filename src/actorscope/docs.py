@@ -23,6 +23,7 @@ from pydantic.fields import FieldInfo
 from actorscope.analysis.detector import FAMILIES, Detector
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.system import FAILURE
+from actorscope.analysis.watches import WATCHES
 from actorscope.ingest.store import migrate
 from actorscope.ingest.store.migrate import statements
 from actorscope.semconv.dialects import columns
@@ -59,7 +60,7 @@ def detectors() -> str:
     """The document of the detectors, from their docstrings and configuration."""
     parts = [
         "# Detectors",
-        _MADE.format(source="`analysis/detectors/`"),
+        _MADE.format(source="`analysis/detectors/` and `analysis/watches/`"),
         "Thresholds are set in `actorscope.toml` under `[analysis.detectors.<id>]`; an unknown name or a wrong type stops the start.",
         "| detector | family | rules | finds |\n| --- | --- | --- | --- |\n"
         + "\n".join(f"| [`{d.id}`](#{d.id}) | {d.family} | {', '.join(rules(d))} | {_summary(d)} |" for d in _all()),
@@ -70,7 +71,7 @@ def detectors() -> str:
 
 
 def _all() -> list[Detector]:
-    return sorted([*DETECTORS, FAILURE], key=lambda d: (FAMILIES.index(d.family), d.id))
+    return sorted([*DETECTORS, *WATCHES, FAILURE], key=lambda d: (FAMILIES.index(d.family), d.id))
 
 
 def _summary(detector: Detector) -> str:
@@ -228,7 +229,7 @@ def example() -> str:
                 continue
             given = _EXAMPLES.get(key, None if field.is_required() else field.get_default(call_default_factory=True))
             lines += [f"# {field.description}", f"#{key} = {_value(given)}" if given is not None else f"# {key} = ..."]
-    for detector in DETECTORS:
+    for detector in (*DETECTORS, *WATCHES):
         lines += ["", f"#[analysis.detectors.{detector.id}]"]
         told = explained(detector.config)
         for threshold in dataclasses.fields(detector.config):

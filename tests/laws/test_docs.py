@@ -12,6 +12,7 @@ from tests.conftest import ROOT
 from actorscope import docs
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.runner import configure
+from actorscope.analysis.watches import WATCHES
 from actorscope.ingest.store.client import Store, in_worker
 from actorscope.settings import AnalysisSettings, IngestSettings, Settings, UiSettings, WebhookSettings
 
@@ -110,7 +111,7 @@ def test_the_example_holds_every_default() -> None:
     assert UiSettings(**given["ui"]) == UiSettings()
     assert WebhookSettings(**hook).timeout_seconds == WebhookSettings(url=hook["url"]).timeout_seconds
     assert configure(thresholds) == configure({})
-    assert set(thresholds) == {d.id for d in DETECTORS}
+    assert set(thresholds) == {d.id for d in (*DETECTORS, *WATCHES)}
 
 
 def test_views_in_the_document_are_those_of_the_store(chdb: Store) -> None:

@@ -1,0 +1,44 @@
+"""Asks the store, from time to time, how senders and ingesters fare, and lets the watches judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from actorscope.analysis.finding import Signal
+from actorscope.analysis.watches import WATCHES
+from actorscope.ingest.store.client import Store
+
+EVERY_SECONDS = 30.0
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+def look(store: Store, configs: Mapping[str, Any], since: datetime, now: datetime) -> dict[str, list[Signal]]:
+    """The signals of every watch by its id; `since` is when this process began to watch."""
+    frames = {
+        "sources": store.named("sources", **{"from": now - _DAY, "hour": now - _HOUR}),
+        "reports": reports(store, now - _HOUR),
+        "clock": pl.DataFrame({"now": [now], "since": [since], "window_start": [now - _HOUR]}),
+    }
+    return {
+        watch.id: watch.detect({name: frames[name].select(columns) for name, columns in watch.needs.items()}, configs[watch.id])
+        for watch in WATCHES
+    }
+
+
+def reports(store: Store, since: datetime) -> pl.DataFrame:
+    """What ingesters said of themselves, with `counts` as a list of structs of `key` and `value`."""
+    found = store.named("reports", **{"from": since})
+    pairs = [
+        [{"key": key, "value": value} for key, value in zip(names, amounts, strict=True)]
+        for names, amounts in found.select("names", "amounts").iter_rows()
+    ]
+    kind = pl.List(pl.Struct({"key": pl.String(), "value": pl.UInt64()}))
+    return found.drop("names", "amounts").with_columns(pl.Series("counts", pairs, kind))
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
