@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from actorscope.analysis.alerts import outbox
-from actorscope.analysis.answers import attention, console, covered, fleet, run
+from actorscope.analysis.answers import attention, console, covered, fleet, ingest, run
 from actorscope.analysis.answers import findings as answers
 from actorscope.analysis.answers.ids import span_id, trace_id
 from actorscope.analysis.answers.source import Source
@@ -59,6 +59,7 @@ def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
         Route("/api/runs/{trace_id}/spans/{span_id}", wrap(_span)),
         Route("/api/fleet", wrap(_fleet)),
         Route("/api/coverage", wrap(_coverage)),
+        Route("/api/ingest", wrap(lambda request, store: ingest.ingest(store))),
         Route("/api/sql", wrap(_sql), methods=["POST"]),
         Route("/api/deliveries", wrap(_deliveries)),
         Route("/api/deliveries/{id}/redeliver", wrap(_redeliver), methods=["POST"]),

@@ -45,6 +45,7 @@ pages = [
     st.Page(_VIEWS / "fleet.py", title="Fleet", icon=":material/groups:", url_path="fleet"),
     st.Page(_VIEWS / "coverage.py", title="Coverage", icon=":material/fact_check:", url_path="coverage"),
     st.Page(_VIEWS / "run.py", title="Runs", icon=":material/account_tree:", url_path="run"),
+    st.Page(_VIEWS / "ingest.py", title="Ingest health", icon=":material/input:", url_path="ingest"),
     st.Page(_VIEWS / "finding.py", title="Finding", icon=":material/flag:", url_path="finding", visibility="hidden"),
 ]
 chosen = st.navigation(pages)

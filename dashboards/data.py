@@ -17,6 +17,7 @@ from actorscope.analysis.answers import covered as covered_
 from actorscope.analysis.answers import findings as findings_
 from actorscope.analysis.answers import fleet as fleet_
 from actorscope.analysis.answers import ids as ids_
+from actorscope.analysis.answers import ingest as ingest_
 from actorscope.analysis.answers import run as run_
 from actorscope.analysis.answers.source import Source
 
@@ -113,6 +114,10 @@ def coverage(since: datetime | None, actor: str = "") -> dict[str, Any]:
     given = (since, actor)
     work = covered_.stored
     return _memory.recall((work, given), lambda: ask(work, *given), _FRESH_COVERAGE_SECONDS)
+
+
+def ingest() -> dict[str, Any]:
+    return _recall(ingest_.ingest)
 
 
 trace_id = ids_.trace_id

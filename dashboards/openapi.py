@@ -54,6 +54,7 @@ def document() -> dict[str, Any]:
             ),
             "/api/runs/{trace_id}/spans/{span_id}": _get("One span in full.", path=("trace_id", "span_id")),
             "/api/fleet": _get("Actors with what they did in the last `hours` (0: ever).", "hours", "limit"),
+            "/api/ingest": _get("How the intake fares: ingesters, minutes, drops with advice, sources of the last day."),
             "/api/coverage": _get(
                 "How well the six questions can be answered for each actor (or one `actor`, by id or name), from the "
                 "latest `traces` (500) of the `last` 7d, 24h, ..., or all.",

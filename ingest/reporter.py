@@ -42,6 +42,7 @@ class Reporter:
         self._thread.join()
 
     def _run(self) -> None:
+        self.report()
         while not self._stop.wait(_EVERY_SECONDS):
             self.report()
         self.report()

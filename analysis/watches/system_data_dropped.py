@@ -38,19 +38,15 @@ class Config:
 
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per ingester and reason; `reports` has a row per report of the last hour, its counts as a list of pairs."""
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for report in sorted(rows(frames["reports"]), key=lambda r: (r["ingester"], r["at"])):
-        for name in {pair["key"] for pair in report["counts"]}:
-            if _severity(name):
-                found.setdefault((report["ingester"], name), [])
     reports = sorted(rows(frames["reports"]), key=lambda r: (r["ingester"], r["at"]))
     (clock,) = rows(frames["clock"])
     signals = []
-    for ingester, name in sorted(found):
+    for ingester in sorted({report["ingester"] for report in reports}):
         mine = [report for report in reports if report["ingester"] == ingester]
-        dropped, last = _grown(mine, name, clock["window_start"])
-        if dropped >= config.min_count and last is not None:
-            signals.append(_signal(ingester, name, dropped, last))
+        for name in sorted({pair["key"] for report in mine for pair in report["counts"]}):
+            amount, last = dropped(mine, name, clock["window_start"])
+            if _severity(name) and amount >= config.min_count and last is not None:
+                signals.append(_signal(ingester, name, amount, last))
     return signals
 
 
@@ -63,7 +59,7 @@ def _severity(name: str) -> str:
     return "medium" if name.partition(".")[0] in ("refused", "rejected") and name not in _NO_DROP and "." in name else ""
 
 
-def _grown(reports: list[dict[str, Any]], name: str, window_start: Any) -> tuple[int, dict[str, Any] | None]:
+def dropped(reports: list[dict[str, Any]], name: str, window_start: Any) -> tuple[int, dict[str, Any] | None]:
     """By how much a count grew over the reports of one ingester, restarts included, and where it grew last."""
     before, started, total, last = None, None, 0, None
     for report in reports:
@@ -78,15 +74,15 @@ def _grown(reports: list[dict[str, Any]], name: str, window_start: Any) -> tuple
     return total, last
 
 
-def _signal(ingester: str, name: str, dropped: int, report: dict[str, Any]) -> Signal:
+def _signal(ingester: str, name: str, amount: int, report: dict[str, Any]) -> Signal:
     said = name.replace(".", ": ").replace("_", " ")
     since = report["started_at"].isoformat(timespec="seconds")
-    why = f"the ingester counted {dropped} until {report['at']:%Y-%m-%d %H:%M} UTC"
+    why = f"the ingester counted {amount} until {report['at']:%Y-%m-%d %H:%M} UTC"
     return Signal(
         rule="S3",
         severity=_severity(name),
         confidence=1.0,
-        title=f"{dropped:,} dropped within an hour ({said})",
+        title=f"{amount:,} dropped within an hour ({said})",
         subject_id=f"ingester/{ingester}",
         subject_name=f"ingester {ingester}",
         scope=(name,),
@@ -94,9 +90,9 @@ def _signal(ingester: str, name: str, dropped: int, report: dict[str, Any]) -> S
         span_id=f"{ingester} {name} {since}",
         at=report["at"],
         evidence=(Evidence("", "", "context: report of the ingester", why),),
-        baseline={"level": "ingester", "expected": 0, "observed": dropped, "window_minutes": 60},
+        baseline={"level": "ingester", "expected": 0, "observed": amount, "window_minutes": 60},
         counterfactual=f"silent if nothing had been {said}",
-        impact={"dropped": dropped},
+        impact={"dropped": amount},
         basis="declared",
     )
 

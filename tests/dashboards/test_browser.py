@@ -228,3 +228,15 @@ def test_coverage_leads_to_the_line_that_says_what_is_missing(page: Any, where: 
     _see(page, "with semconv.budget(0.50")
     page.goto(address)
     _see(page, "version of the agent: missing")
+
+
+def test_ingest_health_says_who_sends_and_what_was_not_kept(page: Any, where: dict[str, str]) -> None:
+    refused = httpx.post(f"{where['http']}/v1/traces", content=b"garbage", headers={"content-type": "application/x-protobuf"})
+    assert refused.status_code == 400
+    _until(lambda: any(row["what"] == "refused.undecodable" for row in httpx.get(f"{where['ui']}/api/ingest").json()["reasons"]), 40)
+    page.goto(f"{where['ui']}/ingest")
+    _see(page, "What is sent is kept and can be queried.")
+    _see(page, "Not kept as it came, last hour")
+    _see(page, "Stored per minute")
+    assert httpx.get(f"{where['ui']}/api/ingest").json()["sources"]
+    _shoot(page, "ingest")

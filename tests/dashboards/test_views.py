@@ -178,3 +178,9 @@ def _walk(value: Any, see: Callable[[str, Any], Any]) -> None:
     elif isinstance(value, list):
         for item in value:
             _walk(item, see)
+
+
+def test_ingest_health_comes_up_empty_and_with_senders(connected: Store) -> None:
+    app = _open("ingest")
+    assert not app.exception and _is_inert(app)
+    assert app.title[0].value == "Ingest health"
