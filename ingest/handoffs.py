@@ -21,6 +21,16 @@ def argument_names() -> frozenset[str]:
     return frozenset(name for entry in _known()["tools"] for name in entry.get("argument", ()))
 
 
+def entries() -> list[dict[str, Any]]:
+    """The tools as data, for the native normaliser."""
+    return [{"tool": e["tool"], "argument": list(e.get("argument", ())), "mode": e["mode"]} for e in _known()["tools"]]
+
+
+def nobody() -> list[str]:
+    """Names that stand for no agent."""
+    return list(_known()["nobody"])
+
+
 def target(tool: pl.Expr, arguments: pl.Expr) -> pl.Expr:
     """The agent that gets the work; null where the tool is none of these or does not say."""
     found: list[pl.Expr] = []

@@ -16,6 +16,7 @@ import yaml
 
 from actorscope.ingest import content, handoffs
 from actorscope.ingest.columns import BASIS, FACTS
+from actorscope.ingest.normalise_native import quick
 from actorscope.ingest.wide import of_logs, of_spans, speaks
 from actorscope.semconv.dialects import Column, Rule, columns, dialects
 
@@ -27,6 +28,7 @@ _TYPES: dict[str, Any] = {
     "name": pl.String, "text": pl.String, "int": pl.UInt64, "double": pl.Float64, "bool": pl.Boolean,
     "names": pl.List(pl.String),
 }  # fmt: skip
+_FACTS = pa.schema([("dialect", pa.string()), *FACTS, *BASIS])
 
 
 def normalise(spans: pa.RecordBatch) -> pa.Table:
@@ -35,11 +37,23 @@ def normalise(spans: pa.RecordBatch) -> pa.Table:
     Unknown spans yield empty facts. No input raises: a value that does not fit its column is left out
     (the attribute itself is kept as it came).
     """
-    return _facts(of_spans(spans))
+    made = quick(spans, False, _FACTS, _patterns(), reference)
+    return reference(spans) if made is None else made
 
 
 def normalise_logs(logs: pa.RecordBatch) -> pa.Table:
     """The same columns for decoded log records: what a record says of the span that it names."""
+    made = quick(logs, True, _FACTS, _patterns(), reference_logs)
+    return reference_logs(logs) if made is None else made
+
+
+def reference(spans: pa.RecordBatch) -> pa.Table:
+    """The answer of Polars for spans, which says what is right."""
+    return _facts(of_spans(spans))
+
+
+def reference_logs(logs: pa.RecordBatch) -> pa.Table:
+    """The same for log records."""
     return _facts(of_logs(logs))
 
 
@@ -49,8 +63,7 @@ def _facts(wide: pl.DataFrame) -> pa.Table:
     for column in columns():
         wide = wide.with_columns(_fill(column, wide, seen, spoken))
     wide = _afterwards(wide, spoken)
-    names = ["dialect", *(name for name, _ in FACTS), *(name for name, _ in BASIS)]
-    return wide.select(names).to_arrow().cast(pa.schema([("dialect", pa.string()), *FACTS, *BASIS]))
+    return wide.select(_FACTS.names).to_arrow().cast(_FACTS)
 
 
 def _afterwards(wide: pl.DataFrame, spoken: int) -> pl.DataFrame:
@@ -237,14 +250,24 @@ def _verbs() -> dict[str, str]:
     return {verb: effect for effect, verbs in raw.items() for verb in verbs}
 
 
+@cache
+def _patterns() -> dict[str, Any]:
+    """The verbs, the pattern that finds one in a name, and the one that finds a deed at its end."""
+    deeds = "|".join(verb for verb, effect in _verbs().items() if effect == "destructive")
+    return {
+        "verbs": _verbs(),
+        "verb_pattern": r"(?:^|[^a-z])(" + "|".join(sorted(_verbs(), key=len, reverse=True)) + r")(?:[^a-z]|$)",
+        "destructive_pattern": rf"(?:^|[^a-z])(?:{deeds})$",
+    }
+
+
 def _side_effect() -> list[pl.Expr]:
     """The declared effect class; for a tool without one, what the first telling word of its name suggests."""
     words = pl.col("tool_name").str.replace_all(r"([a-z])([A-Z])", "${1}_${2}").str.to_lowercase()
-    pattern = r"(?:^|[^a-z])(" + "|".join(sorted(_verbs(), key=len, reverse=True)) + r")(?:[^a-z]|$)"
-    guess = words.str.extract(pattern, 1).replace_strict(_verbs(), default="unknown", return_dtype=pl.String)
+    found = words.str.extract(_patterns()["verb_pattern"], 1)
+    guess = found.replace_strict(_verbs(), default="unknown", return_dtype=pl.String)
     # "order_cancel": a noun that is also a verb stands before the deed.
-    ends = r"(?:^|[^a-z])(?:" + "|".join(v for v, effect in _verbs().items() if effect == "destructive") + r")$"
-    guess = pl.when((guess == "write") & words.str.contains(ends)).then(pl.lit("destructive")).otherwise(guess)
+    guess = pl.when((guess == "write") & words.str.contains(_patterns()["destructive_pattern"])).then(pl.lit("destructive")).otherwise(guess)
     # Giving work to another agent changes nothing by itself, though it is called a transfer.
     guess = pl.when(handoffs.mode(pl.col("tool_name")).is_not_null()).then(pl.lit("none")).otherwise(guess)
     guess = pl.when((pl.col("operation") == "execute_tool") & pl.col("tool_name").is_not_null()).then(guess)

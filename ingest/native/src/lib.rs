@@ -8,12 +8,14 @@
 mod columns;
 mod inspect;
 mod logs;
+mod normalise;
 mod text;
 mod traces;
 mod wire;
 
 use arrow_array::RecordBatch;
-use arrow_pyarrow::IntoPyArrow;
+use arrow_pyarrow::{FromPyArrow, IntoPyArrow};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
@@ -26,6 +28,25 @@ mod actorscope_native {
     #[pyfunction]
     fn version() -> &'static str {
         env!("CARGO_PKG_VERSION")
+    }
+
+    /// The rules of all dialects, compiled once; ValueError says what of them is not done here.
+    #[pyclass(frozen)]
+    struct Normaliser(normalise::Normaliser);
+
+    #[pymethods]
+    impl Normaliser {
+        #[new]
+        fn new(rules: &str) -> PyResult<Self> {
+            normalise::Normaliser::new(rules).map(Normaliser).map_err(PyValueError::new_err)
+        }
+
+        /// The facts of decoded records, and the rows that are left to the reference.
+        fn normalise<'py>(&self, py: Python<'py>, batch: Bound<'py, PyAny>, is_log: bool) -> PyResult<(Bound<'py, PyAny>, Vec<u32>)> {
+            let batch = RecordBatch::from_pyarrow_bound(&batch)?;
+            let (facts, odd) = py.detach(|| self.0.normalise(&batch, is_log)).map_err(PyValueError::new_err)?;
+            Ok((facts.into_pyarrow(py)?, odd))
+        }
     }
 
     /// Usable records, spans with bad trace ids, with bad span ids, most attributes of one record, longest value in bytes.

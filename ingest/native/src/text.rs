@@ -131,11 +131,7 @@ pub fn double(number: f64, out: &mut Vec<u8>, [nan, above, below]: [&str; 3]) {
     if number.is_infinite() {
         return out.extend_from_slice(if number > 0.0 { above } else { below }.as_bytes());
     }
-    let text = shortest(number);
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let (sign, digits, exponent) = parts(number);
     out.extend_from_slice(sign.as_bytes());
     if (-4..16).contains(&exponent) {
         fixed(&digits, exponent, out);
@@ -148,6 +144,14 @@ pub fn double(number: f64, out: &mut Vec<u8>, [nan, above, below]: [&str; 3]) {
         }
         let _ = write!(out, "e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.unsigned_abs());
     }
+}
+
+/// Sign, significant digits and decimal exponent of a finite number.
+pub fn parts(number: f64) -> (&'static str, String, i32) {
+    let text = shortest(number.abs());
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let digits = mantissa.chars().filter(char::is_ascii_digit).collect();
+    (if number.is_sign_negative() { "-" } else { "" }, digits, exponent.parse().unwrap_or(0))
 }
 
 /// The shortest digits that read back the same; of two equally near ones the even one, as Python chooses.
