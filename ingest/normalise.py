@@ -267,7 +267,8 @@ def _side_effect() -> list[pl.Expr]:
     found = words.str.extract(_patterns()["verb_pattern"], 1)
     guess = found.replace_strict(_verbs(), default="unknown", return_dtype=pl.String)
     # "order_cancel": a noun that is also a verb stands before the deed.
-    guess = pl.when((guess == "write") & words.str.contains(_patterns()["destructive_pattern"])).then(pl.lit("destructive")).otherwise(guess)
+    is_worse = (guess == "write") & words.str.contains(_patterns()["destructive_pattern"])
+    guess = pl.when(is_worse).then(pl.lit("destructive")).otherwise(guess)
     # Giving work to another agent changes nothing by itself, though it is called a transfer.
     guess = pl.when(handoffs.mode(pl.col("tool_name")).is_not_null()).then(pl.lit("none")).otherwise(guess)
     guess = pl.when((pl.col("operation") == "execute_tool") & pl.col("tool_name").is_not_null()).then(guess)

@@ -10,12 +10,14 @@ mod rules;
 
 use std::collections::HashMap;
 
+use rustc_hash::FxHashMap;
+
 use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, ListArray, MapArray, RecordBatch, StringArray};
 
 use self::after::Places;
 use self::out::Out;
-use self::record::Record;
+use self::record::{Plan, Record, plan};
 use self::rules::{Given, Meaning, Rules};
 
 const SPAN: [(&str, &str); 5] =
@@ -49,8 +51,9 @@ impl Normaliser {
         let attributes = Maps::of(batch.column_by_name("attributes"))?;
         let resources = Maps::of(batch.column_by_name("resource_attributes"))?;
         let events = if is_log { None } else { Some(Events::of(batch)?) };
-        let mut known: HashMap<&str, Meaning> = HashMap::new();
-        let mut scopes: HashMap<&str, u64> = HashMap::new();
+        let mut known: FxHashMap<&str, Meaning> = FxHashMap::default();
+        let mut scopes: FxHashMap<&str, u64> = FxHashMap::default();
+        let mut plans: HashMap<u64, Plan> = HashMap::new();
         let mut out = Out::new(&self.rules, batch.num_rows());
         let mut odd = Vec::new();
         let mut record = Record::new(&self.rules);
@@ -76,7 +79,8 @@ impl Normaliser {
             if let Some(events) = &events {
                 events.put(row, &self.rules, &mut record);
             }
-            let guessed = if is_gathered { Err(crate::wire::Odd) } else { self.answer(&mut record) };
+            let asked = plans.entry(record.bits).or_insert_with_key(|bits| plan(&self.rules, *bits));
+            let guessed = if is_gathered { Err(crate::wire::Odd) } else { self.answer(&mut record, asked) };
             match guessed {
                 Ok(is_guess) => out.push(&record, &self.rules, self.places.side_effect, is_guess),
                 Err(_) => {
@@ -88,8 +92,8 @@ impl Normaliser {
         Ok((out.finish(&self.rules).map_err(|error| error.to_string())?, odd))
     }
 
-    fn answer(&self, record: &mut Record<'_>) -> crate::wire::Read<bool> {
-        record.fill(&self.rules)?;
+    fn answer(&self, record: &mut Record<'_>, asked: &Plan) -> crate::wire::Read<bool> {
+        record.fill(&self.rules, asked)?;
         after::after(record, &self.rules, &self.places)
     }
 

@@ -29,6 +29,17 @@ impl<'a> Filled<'a> {
     }
 }
 
+/// The columns that any rule may fill for records of some dialects, in order, each with the numbers of those rules.
+pub type Plan = Vec<(usize, Vec<usize>)>;
+
+/// The plan for the dialects in `bits`. A record with gathered attributes is declined before it is asked.
+pub fn plan(rules: &Rules, bits: u64) -> Plan {
+    let asked = |rule: &Rule| rule.gathered.is_none() && rule.dialect.is_none_or(|dialect| bits >> dialect & 1 == 1);
+    let numbers = |column: &Column| column.rules.iter().enumerate().filter(|(_, rule)| asked(rule)).map(|(n, _)| n).collect();
+    let all = rules.columns.iter().enumerate().map(|(index, column)| (index, numbers(column)));
+    all.filter(|(_, numbers): &(usize, Vec<usize>)| !numbers.is_empty()).collect()
+}
+
 /// What a record says; `slots` are filled before it is asked.
 pub struct Record<'a> {
     pub slots: Vec<Option<&'a str>>,
@@ -81,27 +92,24 @@ impl<'a> Record<'a> {
     }
 
     /// Fills the columns in order; a column's basis is the number of the rule that counted.
-    pub fn fill(&mut self, rules: &Rules) -> Read<()> {
-        for index in 0..rules.columns.len() {
-            let Some(column) = rules.columns.get(index) else { continue };
-            let (value, basis) = self.first(column)?;
-            if let (Some(place), Some(why)) = (self.done.get_mut(index), self.bases.get_mut(index)) {
+    pub fn fill(&mut self, rules: &Rules, plan: &Plan) -> Read<()> {
+        self.done.fill(None);
+        self.bases.fill(None);
+        for (index, numbers) in plan {
+            let Some(column) = rules.columns.get(*index) else { continue };
+            let (value, basis) = self.first(column, numbers)?;
+            if let (Some(place), Some(why)) = (self.done.get_mut(*index), self.bases.get_mut(*index)) {
                 (*place, *why) = (value, basis);
             }
         }
         Ok(())
     }
 
-    fn first(&self, column: &Column) -> Read<(Option<Filled<'a>>, Option<usize>)> {
-        for (number, rule) in column.rules.iter().enumerate() {
-            if rule.dialect.is_some_and(|dialect| self.bits >> dialect & 1 == 0) || !self.applies(rule) {
-                continue;
-            }
+    fn first(&self, column: &Column, numbers: &[usize]) -> Read<(Option<Filled<'a>>, Option<usize>)> {
+        for &number in numbers {
+            let Some(rule) = column.rules.get(number).filter(|rule| self.applies(rule)) else { continue };
             if rule.nothing {
                 return Ok((None, None));
-            }
-            if rule.gathered.is_some() {
-                continue; // a record with such attributes was declined before
             }
             if let Some(value) = self.value(rule, column.kind)? {
                 return Ok((Some(value), Some(number)));
