@@ -76,6 +76,8 @@ _ARROW = {
 }
 FACTS = [(column.name, _ARROW[column.type]) for column in columns()]
 BASIS = [("operation_basis", pa.string()), ("agent_basis", pa.string()), ("side_effect_basis", pa.string())]
+NORMALISED = pa.schema([("dialect", pa.string()), *FACTS, *BASIS])
+"""What normalisation returns for a record."""
 ARRIVAL = [("ingester", pa.string()), ("seq", pa.uint64()), ("received_at", TIME), ("tenant", pa.string())]
 
 SPANS = pa.schema([*ARRIVAL, *DECODED_SPANS, ("dialect", pa.string()), *FACTS, *BASIS])

@@ -15,7 +15,7 @@ import pyarrow as pa
 import yaml
 
 from actorscope.ingest import content, handoffs
-from actorscope.ingest.columns import BASIS, FACTS
+from actorscope.ingest.columns import NORMALISED
 from actorscope.ingest.normalise_native import quick
 from actorscope.ingest.wide import of_logs, of_spans, speaks
 from actorscope.semconv.dialects import Column, Rule, columns, dialects
@@ -28,7 +28,6 @@ _TYPES: dict[str, Any] = {
     "name": pl.String, "text": pl.String, "int": pl.UInt64, "double": pl.Float64, "bool": pl.Boolean,
     "names": pl.List(pl.String),
 }  # fmt: skip
-_FACTS = pa.schema([("dialect", pa.string()), *FACTS, *BASIS])
 
 
 def normalise(spans: pa.RecordBatch) -> pa.Table:
@@ -37,13 +36,13 @@ def normalise(spans: pa.RecordBatch) -> pa.Table:
     Unknown spans yield empty facts. No input raises: a value that does not fit its column is left out
     (the attribute itself is kept as it came).
     """
-    made = quick(spans, False, _FACTS, _patterns(), reference)
+    made = quick(spans, False, dialects(), _patterns(), reference)
     return reference(spans) if made is None else made
 
 
 def normalise_logs(logs: pa.RecordBatch) -> pa.Table:
     """The same columns for decoded log records: what a record says of the span that it names."""
-    made = quick(logs, True, _FACTS, _patterns(), reference_logs)
+    made = quick(logs, True, dialects(), _patterns(), reference_logs)
     return reference_logs(logs) if made is None else made
 
 
@@ -63,7 +62,7 @@ def _facts(wide: pl.DataFrame) -> pa.Table:
     for column in columns():
         wide = wide.with_columns(_fill(column, wide, seen, spoken))
     wide = _afterwards(wide, spoken)
-    return wide.select(_FACTS.names).to_arrow().cast(_FACTS)
+    return wide.select(NORMALISED.names).to_arrow().cast(NORMALISED)
 
 
 def _afterwards(wide: pl.DataFrame, spoken: int) -> pl.DataFrame:

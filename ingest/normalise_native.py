@@ -12,24 +12,29 @@ import numpy as np
 import pyarrow as pa
 
 from actorscope.ingest import decode, handoffs
-from actorscope.semconv.dialects import SOURCES, Dialect, columns, dialects
+from actorscope.ingest.columns import NORMALISED
+from actorscope.semconv.dialects import SOURCES, Dialect, columns
 
 log = logging.getLogger(__name__)
 
 
 def quick(
-    records: pa.RecordBatch, is_log: bool, schema: pa.Schema, patterns: dict[str, Any], reference: Callable[[pa.RecordBatch], pa.Table]
+    records: pa.RecordBatch,
+    is_log: bool,
+    known: tuple[Dialect, ...],
+    patterns: dict[str, Any],
+    reference: Callable[[pa.RecordBatch], pa.Table],
 ) -> pa.Table | None:
     """The facts of decoded records, or None where the native module is not there or declines the rules.
 
     Records with values that it declines are answered by `reference`.
     """
     native = decode.native()
-    normaliser = _normaliser(native, dialects(), patterns) if native else None
+    normaliser = _normaliser(native, known, patterns) if native else None
     if normaliser is None:
         return None
     made, odd = normaliser.normalise(records, is_log)
-    table = pa.table(made.columns, schema=schema)
+    table = pa.table(made.columns, schema=NORMALISED)
     if not odd:
         return table
     rows = np.arange(table.num_rows)
