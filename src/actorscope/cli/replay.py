@@ -14,7 +14,6 @@ from typing import Any
 
 import click
 import grpc
-from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -24,11 +23,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from actorscope.errors import DefinitionError, Problem
+from actorscope.ingest import decode
 
 _METHOD = "/opentelemetry.proto.collector.{0}.v1.{1}Service/Export"
 _REQUESTS: dict[str, Any] = {"traces": ExportTraceServiceRequest, "logs": ExportLogsServiceRequest}
 _RESPONSES: dict[str, Any] = {"traces": ExportTraceServiceResponse, "logs": ExportLogsServiceResponse}
-_HEX = ("traceId", "spanId", "parentSpanId")
 _TRIES = 20
 
 
@@ -81,29 +80,11 @@ def _delimited(path: Path, data: bytes) -> Iterator[bytes]:
 
 
 def _from_json(path: Path, number: int, line: bytes) -> Recorded:
-    import json
-
+    signal = "logs" if b'"resourceLogs"' in line else "traces"
     try:
-        document = json.loads(line)
-        signal = "logs" if "resourceLogs" in document else "traces"
-        message = json_format.ParseDict(_hex_to_base64(document), _REQUESTS[signal](), ignore_unknown_fields=True)
-    except (ValueError, TypeError, RecursionError, SystemError, json_format.ParseError) as error:
+        return _recorded(signal, decode.from_json(signal, line))
+    except decode.UndecodableError as error:
         raise DefinitionError([Problem(f"{path}:{number}", f"is no OTLP JSON: {error}")]) from error
-    return _recorded(signal, message.SerializeToString())
-
-
-def _hex_to_base64(value: Any) -> Any:
-    """OTLP JSON writes ids in hex where protobuf's JSON has base64."""
-    from base64 import b64encode
-
-    if isinstance(value, list):
-        return [_hex_to_base64(item) for item in value]
-    if isinstance(value, dict):
-        return {
-            k: b64encode(bytes.fromhex(v)).decode() if k in _HEX and isinstance(v, str) else _hex_to_base64(v)
-            for k, v in value.items()
-        }
-    return value
 
 
 def _recorded(signal: str, body: bytes) -> Recorded:
