@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,8 @@ def _serve(
 def _greet(app: App) -> None:
     where = app.addresses()
     if app.settings.host not in ("127.0.0.1", "::1", "localhost"):
-        click.echo("warning: listening beyond this machine without accounts or TLS; put a proxy in front", err=True)
+        for warning in _open_to_strangers(app):
+            click.echo(f"warning: {warning}", err=True)
     click.echo(f"actorscope is up; store {where['store']}, decoder {decode.name()}", err=True)
     if app.ingest:
         click.echo(f"  OTLP/gRPC  {where['grpc']}\n  OTLP/HTTP  {where['http']}", err=True)
@@ -86,6 +87,17 @@ def _greet(app: App) -> None:
             f"next: OTEL_EXPORTER_OTLP_ENDPOINT=http://{where['grpc']} for your agents, then open the explorer",
             err=True,
         )
+
+
+def _open_to_strangers(app: App) -> Iterator[str]:
+    """What a start beyond loopback leaves unguarded."""
+    given = app.settings.ingest
+    if app.ingest and not given.senders:
+        yield "anybody who reaches this machine can send; name senders in [[ingest.senders]] (actorscope token NAME)"
+    if app.ingest and given.tls.cert_file is None:
+        yield "the OTLP doors are not encrypted; set [ingest.tls], or put a proxy in front"
+    if app.ui:
+        yield "the explorer has neither accounts nor TLS; put a proxy with authentication in front"
 
 
 @click.command()
