@@ -6,7 +6,9 @@ import logging
 import queue
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +50,7 @@ class Writer:
         self._counters, self._telemetry = counters, counters.telemetry
         self._waiting: queue.Queue[tuple[Path, int] | None] = queue.Queue()
         self._stop = threading.Event()
+        self._doubtful: set[str] = {path.name for path in spool.left_over}
         self._thread = threading.Thread(target=self._run, name="writer")
         for path in spool.left_over:
             counters.add(spool_bytes=path.stat().st_size)
@@ -87,15 +90,18 @@ class Writer:
             if records:
                 self._counters.set_oldest_waiting(records[0].received_at)
                 self._store_records(int(path.stem), records)
+            self._doubtful.discard(path.name)
             self._spool.remove(path)
             self._on_stored()
         except FileNotFoundError:
             log.error("segment %s was deleted before it was stored", path.name)
         except TransientError as error:
+            self._doubtful.add(path.name)
             self._telemetry.add("actorscope.ingest.store.errors", 1, kind="transient")
             log.warning("segment %s waits: %s", path.name, error)
             return False
         except Exception:
+            self._doubtful.add(path.name)
             self._telemetry.add("actorscope.ingest.store.errors", 1, kind="unexpected")
             log.exception("segment %s cannot be stored now and waits", path.name)
             return False
@@ -137,7 +143,11 @@ class Writer:
             began = time.monotonic()
             rows = rows_of(ingester, first, [record for _, record in mine])
             self._telemetry.observe("actorscope.ingest.build.duration", time.monotonic() - began)
-            return self._insert(table, rows, f"{segment}-{signal}"), [], first + rows.num_rows
+            stored = self._insert(table, rows, f"{segment}-{signal}")
+            if stored and self._is_missing(signal, rows, self._is_doubtful(segment)):
+                log.warning("segment %d: the store took it for stored and has it not; it is inserted again", segment)
+                self._insert(table, rows, f"{segment}-{signal}-{uuid.uuid4().hex[:8]}")
+            return stored, [], first + rows.num_rows
         except TransientError:
             raise
         except Exception:
@@ -154,6 +164,31 @@ class Writer:
                 log.error("request %d of segment %d cannot be stored: %s", index, segment, error)
                 bad.append(index)
         return stored, bad, first
+
+    def _is_doubtful(self, segment: int) -> bool:
+        """Whether an earlier try was cut: the store may have noted the token and lost the rows, when the disk was full or the
+        process was killed between the two.
+        """
+        return any(int(name.partition(".")[0]) == segment for name in self._doubtful)
+
+    def _is_missing(self, signal: str, rows: pa.Table, is_doubtful: bool) -> bool:
+        """Whether the arrivals of these rows are not there, which is quickly asked, or, after a try that was cut, the rows of a
+        whole day: those are stored together or not at all.
+
+        Rows that a later copy has replaced look missing too; inserting them once more changes nothing.
+        """
+        seqs = pc.min_max(rows.column("seq")).as_py()
+        place = {"ingester": self._spool.ingester, "first": seqs["min"], "last": seqs["max"]}
+        if signal == "traces" and not self._store.named("arrived", **place).item():
+            return True
+        if not is_doubtful:
+            return False
+        times = rows.column("start_time" if signal == "traces" else "time")
+        span = pc.min_max(times.cast(pa.int64())).as_py()
+        bounds = {"from": _moment(span["min"]), "to": _moment(span["max"] + 1000)}
+        days = pc.unique(pc.strftime(times.cast(pa.timestamp("s", "UTC"), safe=False), "%Y-%m-%d")).to_pylist()
+        found = self._store.named("days_of_spans" if signal == "traces" else "days_of_logs", **place, **bounds)
+        return not set(days) <= set(found["day"])
 
     def _insert(self, table: str, rows: pa.Table, name: str) -> int:
         if rows.num_rows:
@@ -184,6 +219,10 @@ class Writer:
             "stored_at": time.time_ns(),
         }
         return pa.Table.from_pylist([row], _SEGMENTS)
+
+
+def _moment(nanoseconds: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=nanoseconds // 1000)
 
 
 def span_rows(ingester: str, first_seq: int, records: Sequence[Record]) -> pa.Table:

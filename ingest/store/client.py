@@ -22,8 +22,12 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError,
 from actorscope.errors import PermanentError, TransientError
 
 _T = TypeVar("_T")
-# ClickHouse error codes that a later try may not meet: timeouts, memory, too many parts or queries, no connection.
-_TRANSIENT_CODES = ("159", "160", "202", "209", "210", "241", "242", "252", "319", "999")
+# ClickHouse error codes that a later try may not meet: files and disks (74 to 77, 88, 172, 243, 425, 1000, 1001), timeouts,
+# memory, too many parts or queries, no connection.
+_TRANSIENT_CODES = frozenset(
+    "74 75 76 77 88 159 160 172 202 209 210 241 242 243 252 319 425 999 1000 1001".split()
+)
+_CODE = re.compile(r"[Cc]ode: (\d+)")
 # The same rows meet this error of code 252 on every try. The limit suits a replay of years, day by day.
 _TOO_MANY_DAYS = "max_partitions_per_insert_block"
 _MOST_DAYS = 1000
@@ -140,7 +144,7 @@ class Store:
             raise TransientError(f"store {self.safe_url} did not answer to: {doing}: {error}") from error
         except DatabaseError as error:
             text = str(error)
-            may_pass = any(f"ode: {code}" in text for code in _TRANSIENT_CODES) and _TOO_MANY_DAYS not in text
+            may_pass = bool(_TRANSIENT_CODES & set(_CODE.findall(text))) and _TOO_MANY_DAYS not in text
             raise (TransientError if may_pass else PermanentError)(f"store refused to {doing}: {text}") from error
         except (ClickHouseError, OSError) as error:
             raise TransientError(f"store {self.safe_url} failed to {doing}: {error}") from error

@@ -20,8 +20,9 @@ _DEADLINE = 60.0
 class Program:
     """`actorscope up` (or one role) on free ports of 127.0.0.1 over the folder `data`."""
 
-    def __init__(self, data: Path, *arguments: str, toml: str = "", role: str = "up") -> None:
+    def __init__(self, data: Path, *arguments: str, toml: str = "", role: str = "up", log: Path | None = None) -> None:
         self.data = data
+        self._log = log or data / "log.txt"
         self._role = role
         data.mkdir(parents=True, exist_ok=True)
         (data / "actorscope.toml").write_text(toml)
@@ -42,7 +43,7 @@ class Program:
         ports = {"up": [*doors, *ui], "ingest": doors, "analyze": [], "explore": ui}[self._role]
         command = [sys.executable, "-m", "actorscope", self._role, "--data", str(self.data), *ports, *self._arguments]
         environment = {**os.environ, "ACTORSCOPE_CONFIG": str(self.data / "actorscope.toml")}
-        with (self.data / "log.txt").open("ab") as log:
+        with self._log.open("ab") as log:
             self.process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
         until(lambda: (self.data / "server.json").exists(), "the program says where it listens", self._is_alive)
         self.where = json.loads((self.data / "server.json").read_text())
@@ -52,7 +53,7 @@ class Program:
         assert self.process and self.process.poll() is None, f"the program ended:\n{self.log()[-3000:]}"
 
     def log(self) -> str:
-        return (self.data / "log.txt").read_text(errors="replace")
+        return self._log.read_text(errors="replace")
 
     def kill(self) -> None:
         """As a power cut takes it: without any chance to tidy up."""

@@ -80,6 +80,9 @@ class _Faulty:
         if self._after:
             self._answer(table, rows)
 
+    def named(self, name: str, **given: Any) -> Any:
+        return self._store.named(name, **given)
+
 
 class _Fails:
     """Raises `error` for one table (all when empty) so many times."""
@@ -318,3 +321,23 @@ def test_rows_carry_the_label_of_their_sender_and_another_tenant_replaces_nothin
     ids = [n.to_bytes(8, "big").hex() for n in (1, 1, 2, 2, 3)]
     assert rows == list(zip(ids, ["acme", "zeta", "acme", "zeta", ""], ["batch"] * 4 + ["desk"], strict=True))
     assert in_worker(lambda: store.frame("SELECT tenant, service_name FROM log_rows")).rows() == [("acme", "batch")]
+
+
+def test_an_insert_that_the_store_only_believes_to_have_is_made_again(store: Store, tmp_path: Path) -> None:
+    """As when the disk fills between the note of a token and its rows: the token is known, the rows are not there."""
+    spool, path = _log(tmp_path, _traces(1, 2))
+    in_worker(lambda: store.insert("span_rows", span_rows("x", 1, [record_of(*_traces(9))]), f"{spool.ingester}-1-traces"))
+    counters = _run(store, spool)
+    assert counters.spans_stored == 2 and not path.exists()
+    assert {row[1] for row in _rows(store)["span_rows"]} == {f"{n:016X}" for n in (1, 2, 9)}
+
+
+@pytest.mark.parametrize("code", [243, 75, 1001])
+def test_a_full_disk_of_the_store_is_waited_for(code: int) -> None:
+    from clickhouse_connect.driver.exceptions import DatabaseError
+
+    def full() -> None:
+        raise DatabaseError(f"Code: {code}. DB::Exception: Cannot reserve 1.00 MiB, not enough space.")
+
+    with pytest.raises(TransientError, match="not enough space"):
+        Store("chdb:///nowhere")._guard("insert", full)

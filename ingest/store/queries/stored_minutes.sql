@@ -2,6 +2,6 @@ SELECT toDateTime64(toStartOfMinute(stored_at), 3, 'UTC') AS minute, sum(spans) 
     quantile(0.5)(greatest(0, toFloat64(stored_at) - toFloat64(first_received_at))) AS median_seconds,
     max(greatest(0, toFloat64(stored_at) - toFloat64(first_received_at))) AS worst_seconds
 FROM segments FINAL
-WHERE stored_at >= {from:DateTime64(9)}
+WHERE stored_at >= {from:DateTime64(9, 'UTC')}
 GROUP BY minute
 ORDER BY minute
