@@ -367,7 +367,7 @@ fn hex(text: &[u8]) -> Option<Vec<u8>> {
 fn base64(text: &[u8]) -> Option<Vec<u8>> {
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
     let data = text.get(..text.len().checked_sub(padding)?)?;
-    if data.len() % 4 == 1 || (padding > 0 && (padding > 2 || text.len() % 4 != 0)) {
+    if data.len() % 4 == 1 || (padding > 0 && (padding > 2 || !text.len().is_multiple_of(4))) {
         return None;
     }
     let (mut out, mut bits, mut held) = (Vec::with_capacity(data.len()), 0u32, 0);

@@ -9,6 +9,8 @@ mod columns;
 mod inspect;
 mod json_request;
 mod logs;
+// How its nested conditions read is a matter of that module; everything else clippy says holds there too.
+#[allow(clippy::collapsible_if, clippy::collapsible_match, clippy::unnecessary_lazy_evaluations)]
 mod normalise;
 mod text;
 mod traces;
