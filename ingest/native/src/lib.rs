@@ -6,6 +6,7 @@
 #![allow(clippy::arithmetic_side_effects)]
 
 mod columns;
+mod digits;
 mod inspect;
 mod json_request;
 mod logs;
