@@ -44,7 +44,13 @@ test: $(VENV)/.installed-dev $(VENV)/.native lint types ## run the whole suite
 
 check: test ## what CI runs
 
-lint: $(VENV)/.installed-dev ## style and import floors
+$(VENV)/.native-lint: $(VENV)/.installed $(NATIVE_SOURCES)
+	@if ! command -v cargo >/dev/null 2>&1; then echo "native decoder: not checked, no Rust toolchain"; \
+	elif ! cargo clippy --version >/dev/null 2>&1; then echo "native decoder: not checked, no clippy"; \
+	else cd ingest/native && export PYO3_PYTHON=$(CURDIR)/$(BIN)/python && cargo clippy --quiet --all-targets -- -D warnings \
+	&& cargo test --quiet && touch $(CURDIR)/$@; fi
+
+lint: $(VENV)/.installed-dev $(VENV)/.native-lint ## style and import floors
 	$(BIN)/ruff check --quiet .
 	$(BIN)/lint-imports --no-cache | tail -n 3
 

@@ -20,7 +20,7 @@ except ImportError:
     _built = None
 
 log = logging.getLogger(__name__)
-NATIVE_VERSION = "0.1.0"
+NATIVE_VERSION = "0.1.1"
 """The version of the native decoder that fits; another one is not used."""
 _GROUP_BYTES = 6 * 2**20
 _native: Any = _built if _built is not None and _built.version() == NATIVE_VERSION else None
@@ -100,6 +100,8 @@ def inspect(signal: str, body: bytes, limits: Limits = _NO_LIMITS) -> Inspection
 
 def from_json(signal: str, body: bytes) -> bytes:
     """An OTLP/JSON body as protobuf. Raises UndecodableError that names the place of what is wrong."""
+    if _native and (made := _native.json_to_protobuf(signal, body)) is not None:
+        return bytes(made)
     try:
         return decode_json.to_protobuf(signal, body)
     except ValueError as error:

@@ -107,11 +107,12 @@ def _json(body: bytes) -> None:
         made = None
     if made is not None:
         decode_python.parse("traces", made)
-    if _native() is not None and hasattr(_native(), "json_to_protobuf"):
+    if _native() is not None:
         quick = _native().json_to_protobuf("traces", body)
         if quick is not None:
             assert made is not None, "native takes what the reference refuses"
-            assert decode_python.parse("traces", quick) == decode_python.parse("traces", made)
+            # Written again, as not-a-number is equal to nothing and fields may stand in another order.
+            assert decode_python.parse("traces", quick).SerializeToString() == made
 
 
 _PACKED: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (

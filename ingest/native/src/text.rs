@@ -201,7 +201,7 @@ mod tests {
     fn shown(number: f64) -> String {
         let mut out = Vec::new();
         double(number, &mut out, ["nan", "inf", "-inf"]);
-        String::from_utf8(out).unwrap()
+        String::from_utf8_lossy(&out).into_owned()
     }
 
     #[test]
@@ -209,7 +209,7 @@ mod tests {
         for (number, text) in [
             (0.0, "0.0"), (-0.0, "-0.0"), (1.0, "1.0"), (0.1, "0.1"), (1e16, "1e+16"), (1e15, "1000000000000000.0"),
             (1.5e-5, "1.5e-05"), (0.0001, "0.0001"), (123456.75, "123456.75"), (5e-324, "5e-324"), (1e100, "1e+100"),
-            (1.7976931348623157e308, "1.7976931348623157e+308"), (0.000151157379150390625, "0.00015115737915039062"),
+            (1.7976931348623157e308, "1.7976931348623157e+308"), (0.000_151_157_379_150_390_63, "0.00015115737915039062"),
             (2e-5, "2e-05"), (f64::NAN, "nan"), (f64::NEG_INFINITY, "-inf"),
         ] {
             assert_eq!(shown(number), text);
@@ -221,7 +221,7 @@ mod tests {
         for (bytes, text) in [(&b""[..], ""), (b"a", "YQ=="), (b"ab", "YWI="), (b"abc", "YWJj"), (b"\xff\xfe\xfd", "//79")] {
             let mut out = Vec::new();
             base64(bytes, &mut out);
-            assert_eq!(String::from_utf8(out).unwrap(), text);
+            assert_eq!(String::from_utf8_lossy(&out), text);
         }
     }
 }
