@@ -6,7 +6,7 @@ UV_VERSION := 0.13.8
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev native up test check lint types generate bench fuzz clean
+.PHONY: help install install-dev native up test check lint types generate bench fuzz torture clean
 NATIVE_SOURCES := $(wildcard ingest/native/*.toml ingest/native/src/*.rs ingest/native/src/*/*.rs)
 
 help: ## show this list
@@ -66,6 +66,9 @@ bench: $(VENV)/.installed-dev $(VENV)/.native ## measure intake, storage and det
 
 fuzz: $(VENV)/.installed-dev $(VENV)/.native ## a million changed inputs through every parser (ARGS="--target json --inputs 50000")
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+torture: $(VENV)/.installed-dev $(VENV)/.native ## 200 rounds of kills, full disks and broken stores under load (ARGS="--rounds 20")
+	$(BIN)/python -m tests.torture $(ARGS)
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts
