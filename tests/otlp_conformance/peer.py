@@ -139,12 +139,17 @@ def good(number: int = 0) -> bytes:
 
 
 def sized(size: int) -> bytes:
-    """A good request of exactly `size` bytes."""
-    for width in range(size - 200, size):
-        body = otlp.traces(otlp.span(1, {"a": "x" * width}, trace=trace()))
-        if len(body) == size:
-            return body
-    raise ValueError(f"no request has {size} bytes")
+    """A good request of exactly `size` bytes, in values of 1 MiB: servers cut longer ones."""
+    number, whole = trace(), (size - 2**19) // 2**20
+    values = {f"k{n}": "x" * 2**20 for n in range(whole)}
+
+    def filled(rest: int) -> bytes:
+        return otlp.traces(otlp.span(1, {**values, "rest": "x" * rest}, trace=number))
+
+    rest = size - whole * 2**20 - 2000
+    body = filled(rest + size - len(filled(rest)))
+    assert len(body) == size
+    return body
 
 
 def spoilt(count: int = 1, number: int = 0) -> bytes:
