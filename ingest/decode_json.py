@@ -111,7 +111,7 @@ def _integer(value: Any, place: str) -> int:
         raise ValueError(f"{place} must be a number")
     if isinstance(value, int):
         return value
-    if isinstance(value, str) and value.strip() == value and len(value) <= 40:
+    if isinstance(value, str) and value.strip() == value and "_" not in value and len(value) <= 40:
         try:
             return int(value) if value.lstrip("+-").isdigit() and value.isascii() else _whole(float(value), place)
         except (ValueError, OverflowError):
@@ -166,7 +166,7 @@ def _text(value: Any, place: str, depth: int) -> str:
 def _id(value: Any, place: str, depth: int) -> bytes:
     """Hex in any case; of a wrong length it stays wrong, so that only its span is rejected."""
     try:
-        if not value or value.isalnum():  # fromhex would skip spaces
+        if value == "" or value.isalnum():  # fromhex would skip spaces
             return bytes.fromhex(value)
     except (ValueError, AttributeError):
         pass

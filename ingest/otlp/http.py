@@ -51,11 +51,11 @@ class _Door:
             sender = self._gate.identify(request.headers.get("authorization"))
             if content_type not in (_PROTOBUF, _JSON):
                 said = f"content type must be {_PROTOBUF} or {_JSON}"
-                return _refuse(content_type, other_refusal(415, said), {"Accept": f"{_PROTOBUF}, {_JSON}"})
+                return self._unread(content_type, said, {"Accept": f"{_PROTOBUF}, {_JSON}"})
             encoding = request.headers.get("content-encoding", "").strip().lower()
             if encoding not in ENCODINGS:
                 said = f"content encoding {encoding!r} is not read here; use one of {ACCEPTED}"
-                return _refuse(content_type, other_refusal(415, said), {"Accept-Encoding": ACCEPTED})
+                return self._unread(content_type, said, {"Accept-Encoding": ACCEPTED})
             with self._intake.budget.hold() as held:
                 body = await self._read(request, held)
                 answer = await run_in_threadpool(self._keep, sender, signal, content_type, encoding, body, held)
@@ -65,6 +65,12 @@ class _Door:
         except Exception as error:
             return self._refused(signal, content_type, error)
         return Response(_encoded(content_type, answer), media_type=content_type)
+
+    def _unread(self, content_type: str, said: str, headers: dict[str, str]) -> Response:
+        """A form that is not read here: telemetry is lost by it, so that it is counted as all refusals are."""
+        refusal = other_refusal(415, said)
+        self._intake.refused(refusal.reason)
+        return _refuse(content_type, refusal, headers)
 
     async def _read(self, request: Request, held: Held) -> bytes:
         """The body as it came; never more than the limit is held."""
