@@ -7,7 +7,10 @@ import queue
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,11 +37,21 @@ _SEGMENTS = pa.schema(
 )
 
 
+@dataclass(frozen=True)
+class _Segment:
+    """What was read of a segment and the rows of each signal; rows that could not be built are missing."""
+
+    records: list[Record]
+    unread: list[Unreadable]
+    rows: dict[str, pa.Table] = field(default_factory=dict)
+
+
 class Writer:
     """One thread that stores segments in their order; an insert that fails for the moment is tried until it works.
 
-    The same segment always yields the same rows and the same token: storing it again changes nothing. `on_stored` is
-    called after each segment.
+    While one segment is inserted the next is built, never more: the order of inserts is what analysis relies on, which
+    does not look again at what it has passed by `seq`. The same segment always yields the same rows and the same token:
+    storing it again changes nothing. `on_stored` is called after each segment.
     """
 
     def __init__(
@@ -71,25 +84,60 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        while (item := self._waiting.get()) is not None and not self._stop.is_set():
-            path, size = item
-            pause = 0.2
-            while not (is_done := self._attempt(path)) and not self._stop.wait(pause):
-                pause = min(pause * 2, 10.0)
-            if is_done:
-                self._counters.add(spool_bytes=-size)
-            if self._waiting.empty():
-                self._counters.set_oldest_waiting(0)
+        ready: deque[tuple[Path, int, Future[_Segment]]] = deque()
+        with ThreadPoolExecutor(1, thread_name_prefix="builder") as builder:
+            while (ready or self._build(builder, ready)) and not self._stop.is_set():
+                path, size, segment = ready.popleft()
+                if not self._waiting.empty():
+                    self._build(builder, ready)
+                pause, is_done = 0.2, self._attempt(path, segment)
+                del segment
+                while not is_done and not self._stop.wait(pause):
+                    pause = min(pause * 2, 10.0)
+                    is_done = self._attempt(path)
+                if is_done:
+                    self._counters.add(spool_bytes=-size)
+                if self._waiting.empty() and not ready:
+                    self._counters.set_oldest_waiting(0)
 
-    def _attempt(self, path: Path) -> bool:
+    def _build(self, builder: ThreadPoolExecutor, ready: deque[tuple[Path, int, Future[_Segment]]]) -> bool:
+        """Have the next segment built, wait for one when there is none; False at the end."""
+        if (item := self._waiting.get()) is None:
+            self._waiting.put(None)
+            return False
+        ready.append((*item, builder.submit(self._read, item[0])))
+        return True
+
+    def _read(self, path: Path) -> _Segment:
+        found = list(scan(path))
+        segment = _Segment([r for r in found if isinstance(r, Record)], [r for r in found if isinstance(r, Unreadable)])
+        first = int(path.stem) << _ROW_BITS
+        for signal in _TABLES:
+            mine = [record for record in segment.records if record.signal == signal]
+            try:
+                rows = self._build_rows(signal, first, mine) if mine else None
+            except Exception as error:
+                log.info("segment %s is built again when it is stored: %s", path.name, error)
+                break  # the numbers of what follows are not known yet
+            if rows is not None:
+                segment.rows[signal] = rows
+                first += rows.num_rows
+        return segment
+
+    def _build_rows(self, signal: str, first: int, records: list[Record]) -> pa.Table:
+        began = time.monotonic()
+        rows = _TABLES[signal][1](self._spool.ingester, first, records)
+        self._telemetry.observe("actorscope.ingest.build.duration", time.monotonic() - began)
+        return rows
+
+    def _attempt(self, path: Path, built: Future[_Segment] | None = None) -> bool:
         """True when the segment needs no further try. Nothing may end this thread: what it fails at waits on disk."""
         try:
-            found = list(scan(path))
-            records = [one for one in found if isinstance(one, Record)]
-            self._keep_unread(path, [one for one in found if isinstance(one, Unreadable)])
-            if records:
-                self._counters.set_oldest_waiting(records[0].received_at)
-                self._store_records(int(path.stem), records)
+            segment = built.result() if built else self._read(path)
+            self._keep_unread(path, segment.unread)
+            if segment.records:
+                self._counters.set_oldest_waiting(segment.records[0].received_at)
+                self._store_segment(int(path.stem), segment)
             self._doubtful.discard(path.name)
             self._spool.remove(path)
             self._on_stored()
@@ -115,10 +163,10 @@ class Writer:
                 self._aside(f"{path.stem}.{kind}", data)
                 self._counters.add(spool_damaged_bytes=0 if is_torn else len(data))
 
-    def _store_records(self, segment: int, records: list[Record]) -> None:
-        first = segment << _ROW_BITS
-        spans, bad_traces, last = self._store_signal(segment, "traces", records, first)
-        logs, bad_logs, _ = self._store_signal(segment, "logs", records, last)
+    def _store_segment(self, segment: int, read: _Segment) -> None:
+        records, first = read.records, segment << _ROW_BITS
+        spans, bad_traces, last = self._store_signal(segment, "traces", read, first)
+        logs, bad_logs, _ = self._store_signal(segment, "logs", read, last)
         # A store that refuses this row too is at fault itself: the segment waits and no request is set aside.
         self._store.insert(
             "segments", self._segment_row(segment, spans, logs, records), f"{self._spool.ingester}-{segment}-segment"
@@ -129,20 +177,18 @@ class Writer:
         waited = max(0.0, time.time() - records[0].received_at / 1e9)
         self._telemetry.observe("actorscope.ingest.queryable.duration", waited)
 
-    def _store_signal(self, segment: int, signal: str, records: list[Record], first: int) -> tuple[int, list[int], int]:
+    def _store_signal(self, segment: int, signal: str, read: _Segment, first: int) -> tuple[int, list[int], int]:
         """How many rows were stored, which requests can never be, and the next free row number.
 
         When not all can be stored, each request is tried alone.
         """
-        mine = [(index, record) for index, record in enumerate(records) if record.signal == signal]
+        mine = [(index, record) for index, record in enumerate(read.records) if record.signal == signal]
         if not mine:
             return 0, [], first
         table, rows_of = _TABLES[signal]
         ingester, stored = self._spool.ingester, 0
         try:
-            began = time.monotonic()
-            rows = rows_of(ingester, first, [record for _, record in mine])
-            self._telemetry.observe("actorscope.ingest.build.duration", time.monotonic() - began)
+            rows = read.rows[signal] if signal in read.rows else self._build_rows(signal, first, [r for _, r in mine])
             stored = self._insert(table, rows, f"{segment}-{signal}")
             if stored and self._is_missing(signal, rows, self._is_doubtful(segment)):
                 log.warning("segment %d: the store took it for stored and has it not; it is inserted again", segment)
@@ -193,7 +239,7 @@ class Writer:
     def _insert(self, table: str, rows: pa.Table, name: str) -> int:
         if rows.num_rows:
             began = time.monotonic()
-            self._store.insert(table, rows, f"{self._spool.ingester}-{name}")
+            self._store.insert(table, _told(rows), f"{self._spool.ingester}-{name}")
             self._telemetry.observe("actorscope.ingest.insert.duration", time.monotonic() - began)
         return int(rows.num_rows)
 
@@ -247,6 +293,22 @@ def log_rows(ingester: str, first_seq: int, records: Sequence[Record]) -> pa.Tab
         **dict(_columns(facts)),
     }
     return pa.table({f.name: columns[f.name] for f in LOGS}, schema=LOGS)
+
+
+def _told(rows: pa.Table) -> pa.Table:
+    """The columns that say something: a default the store fills in for a tenth of what it costs to send and convert."""
+    return rows.select([name for name in rows.schema.names if not _is_empty(rows.column(name))])
+
+
+def _is_empty(column: pa.ChunkedArray) -> bool:
+    """Whether no row has a value other than the default of its type in the store: null, empty text, empty list or map."""
+    if column.null_count == len(column):
+        return True
+    if pa.types.is_string(column.type):
+        return not pc.any(pc.not_equal(column, "")).as_py()
+    if pa.types.is_list(column.type) or pa.types.is_map(column.type):
+        return all(not len(chunk.flatten() if pa.types.is_list(chunk.type) else chunk.items) for chunk in column.chunks)
+    return False
 
 
 def _columns(rows: pa.RecordBatch | pa.Table) -> Iterator[tuple[str, pa.Array]]:

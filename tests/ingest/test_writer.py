@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -60,7 +61,7 @@ def _rows(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """All that the writer has written, as it lies there (no FINAL: copies would show)."""
     asked = {
         "span_rows": "SELECT seq, hex(span_id), operation FROM span_rows ORDER BY ALL",
-        "arrivals": "SELECT seq, hex(span_id), ingester FROM arrivals ORDER BY ALL",
+        "arrivals": "SELECT seq, ingester FROM arrivals ORDER BY ALL",
         "log_rows": "SELECT seq, body FROM log_rows ORDER BY ALL",
         "segments": "SELECT segment, spans, logs, length(requests) FROM segments ORDER BY ALL",
     }
@@ -103,7 +104,7 @@ def test_a_segment_becomes_rows(store: Store, tmp_path: Path) -> None:
     seqs = [(1 << 22) + n for n in range(3)]
     ids = [f"{n:016X}" for n in (1, 2, 3)]
     assert found["span_rows"] == [(s, i, "chat") for s, i in zip(seqs, ids, strict=True)]
-    assert found["arrivals"] == [(s, i, spool.ingester) for s, i in zip(seqs, ids, strict=True)]
+    assert found["arrivals"] == [(s, spool.ingester) for s in seqs]
     assert found["log_rows"] == [((1 << 22) + 3, "a")], "numbered after the spans of the segment"
     assert found["segments"] == [(1, 3, 1, 3)]
     assert (counters.spans_stored, counters.logs_stored, counters.spool_bytes) == (3, 1, 0)
@@ -186,7 +187,8 @@ def test_a_request_that_can_never_be_stored_is_set_aside(store: Store, tmp_path:
     whole = path.read_bytes()
     counters = _run(store, spool)
     found = _rows(store)
-    assert [(s - (1 << 22), int(i, 16)) for s, i, _ in found["arrivals"]] == list(enumerate([10, 11, 20, 21, 30, 31]))
+    assert [(s - (1 << 22), int(i, 16)) for s, i, _ in found["span_rows"]] == list(enumerate([10, 11, 20, 21, 30, 31]))
+    assert [s for s, _ in found["arrivals"]] == [s for s, _, _ in found["span_rows"]]
     assert (len(found["span_rows"]), len(found["log_rows"])) == (6, 1)
     assert found["segments"] == [(1, 6, 1, 5)]
     assert (counters.requests_quarantined, counters.spans_stored) == (1, 6)
@@ -274,6 +276,54 @@ def test_what_is_not_stored_at_close_is_stored_by_the_next_writer(store: Store, 
     assert (path.exists(), counters.spool_bytes) == (True, path.stat().st_size)
     assert _run(store, Spool(tmp_path)).spans_stored == 1
     assert len(_rows(store)["arrivals"]) == 1
+
+
+def test_the_next_segment_is_built_during_an_insert_and_inserted_only_after_it(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path)
+    for n in range(1, 5):
+        segment = spool.open_segment()
+        segment.append([record_of(*_traces(n))])
+        segment.close()
+    built: list[int] = []
+    inserted: list[tuple[int, str, int]] = []
+    next_is_built = threading.Event()
+
+    def build(ingester: str, first: int, records: Sequence[Record]) -> pa.Table:
+        built.append(first >> 22)
+        if len(built) == 2:
+            next_is_built.set()
+        return span_rows(ingester, first, records)
+
+    def answer(table: str, rows: pa.Table) -> None:
+        if table == "span_rows":
+            assert next_is_built.wait(10), "the second segment is built while the first is inserted"
+            time.sleep(0.1)
+            number = rows["seq"][0].as_py() >> 22
+            inserted.append((number, table, len(set(built))))
+            if [n for n, *_ in inserted].count(number) < 3:
+                raise TransientError("busy")
+        else:
+            inserted.append((rows["segment"][0].as_py(), table, len(set(built))))
+
+    monkeypatch.setitem(writing._TABLES, "traces", ("span_rows", build))
+    _run(_Faulty(store, answer), Spool(tmp_path))
+    assert [(n, table) for n, table, _ in inserted] == [
+        (n, table) for n in range(1, 5) for table in ["span_rows"] * 3 + ["segments"]
+    ], "no insert before those of the segments before it are done"
+    assert all(ahead <= number + 1 for number, _, ahead in inserted), "at most one segment is built ahead"
+    assert [seq >> 22 for seq, _ in _rows(store)["arrivals"]] == [1, 2, 3, 4]
+
+
+def test_copies_within_a_batch_and_columns_without_a_value_are_read_as_before(store: Store, tmp_path: Path) -> None:
+    one = otlp.traces(otlp.span(1, {"gen_ai.operation.name": "chat"}))
+    spool, _ = _log(tmp_path, ("traces", one), ("traces", one + otlp.traces(otlp.span(2))))
+    _run(store, spool)
+    assert len(_rows(store)["arrivals"]) == 3
+    sql = "SELECT span_id, operation, tool_name, event_names, attributes FROM spans ORDER BY span_id"
+    found = in_worker(lambda: store.frame(sql)).rows()
+    assert [(row[:2], row[2], row[3]) for row in found] == [((f"{1:016x}", "chat"), "", []), ((f"{2:016x}", ""), "", [])]
 
 
 @pytest.fixture
