@@ -103,8 +103,12 @@ def test_an_orderly_stop_answers_what_runs(tmp_path: Path) -> None:
         assert answer.result() == 0
 
 
-@pytest.mark.parametrize("mode", ["refuse", "hang", "cut_before_execute", "cut_after_execute", "half_answer", "error_memory"])
-def test_whatever_becomes_of_a_statement_another_try_has_its_effect_once(server: Bridge, client: Any, mode: str) -> None:
+@pytest.mark.parametrize(
+    "mode", ["refuse", "hang", "cut_before_execute", "cut_after_execute", "half_answer", "error_memory"]
+)
+def test_whatever_becomes_of_a_statement_another_try_has_its_effect_once(
+    server: Bridge, client: Any, mode: str
+) -> None:
     """A store of ours says that the failure may pass, and the same rows with the same token are there once in the end."""
     store = Store(f"{server.url.rsplit('/', 1)[0]}/app")
     store.command("SELECT 1")
