@@ -202,10 +202,14 @@ class Intake:
             future.set_result(None)
 
     def _patience(self) -> float | None:
-        return max(0.0, self._due() - time.monotonic()) if self._segment.size else None
+        return max(0.0, self._due() - time.monotonic()) if self._is_used else None
+
+    @property
+    def _is_used(self) -> bool:
+        return self._segment.size > 0 or self._segment.is_damaged
 
     def _is_full(self) -> bool:
-        return self._segment.size > 0 and time.monotonic() >= self._due()
+        return self._is_used and time.monotonic() >= self._due()
 
     def _due(self) -> float:
         """When the segment is to be closed."""
@@ -225,4 +229,5 @@ class Intake:
             self._roll_after = time.monotonic() + _PAUSE_SECONDS
             return
         full.close()
-        self._on_closed(full.path)
+        if full.size:
+            self._on_closed(full.path)

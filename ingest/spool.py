@@ -90,16 +90,16 @@ class Segment:
 
     def append(self, records: list[Record]) -> None:
         """Write `records` and force them to disk. On an OSError none of them may be acknowledged;
-        the file is cut back to where it was, so that none of them is replayed either. When even that fails the
-        segment is damaged and takes no more: what would follow the half record could never be read."""
+        the file is cut back to where it was, so that none of them is replayed either. When even that fails, or
+        when it was the sync that failed, the segment is damaged and takes no more."""
         if self.is_damaged:
-            raise OSError(errno.EIO, "the segment ends in half a record", str(self.path))
+            raise OSError(errno.EIO, "the segment takes no more after an earlier error", str(self.path))
         data = b"".join(part for record in records for part in record.parts())
         try:
             view = memoryview(data)
             while view:
                 view = view[os.write(self._fd, view) :]
-            os.fdatasync(self._fd)
+            self._sync()
         except OSError:
             self._cut_back()
             raise
@@ -107,12 +107,21 @@ class Segment:
         self.count += len(records)
         self.size += len(data)
 
+    def _sync(self) -> None:
+        """After a failed sync the kernel may call pages clean that never reached the disk, and a later sync would say
+        nothing of them: the file is trusted no further than it was."""
+        try:
+            os.fdatasync(self._fd)
+        except OSError:
+            self.is_damaged = True
+            raise
+
     def _cut_back(self) -> None:
         try:
             os.ftruncate(self._fd, self.size)
         except OSError:
             size = os.fstat(self._fd).st_size
-            self.is_damaged, self.size = size != self.size, size
+            self.is_damaged, self.size = self.is_damaged or size != self.size, size
 
     def close(self) -> None:
         os.close(self._fd)

@@ -6,7 +6,9 @@ import threading
 from collections import deque
 from typing import Any
 
-MODES = ("none", "refuse", "slow", "cut_after_execute", "error_500", "error_memory")
+MODES = (
+    "none", "refuse", "slow", "hang", "cut_before_execute", "cut_after_execute", "half_answer", "error_500", "error_memory",
+)  # fmt: skip
 
 
 def plain(sql: str) -> str:

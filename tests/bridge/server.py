@@ -7,8 +7,10 @@ prints one line of JSON, {"port": ...}, when it is ready. Faults are set and the
     POST /__fault   {"mode": ..., "count": n, "seconds": s, "match": "part of the SQL"}
     GET  /__log     {"executed": n, "failed": n, "faults": n, "fault": ..., "statements": [...]}
 
-Modes: refuse (503, not executed), slow (executed, answered seconds later), cut_after_execute (executed, then
-the connection is closed without an answer), error_500 and error_memory (code 241; both not executed), none.
+Modes: refuse (503, not executed), slow (executed, answered seconds later), hang (not executed, the connection is closed
+seconds later without an answer), cut_before_execute and cut_after_execute (not executed and executed, the connection is
+closed without an answer), half_answer (executed, the connection is closed in the middle of the answer), error_500 and
+error_memory (code 241; both not executed), none.
 """
 
 from __future__ import annotations
@@ -122,6 +124,9 @@ class Handler(BaseHTTPRequestHandler):
         if fault == "error_memory":
             text = "Memory limit (total) exceeded: injected fault"
             return self.answer_error(EngineError.named(241, "MEMORY_LIMIT_EXCEEDED", text))
+        if fault in ("hang", "cut_before_execute"):
+            time.sleep(seconds if fault == "hang" else 0)
+            return self.cut()
         failed = None
         try:
             outcome = self.server.engine.run(statement, request)
@@ -131,8 +136,10 @@ class Handler(BaseHTTPRequestHandler):
         if fault == "slow":
             time.sleep(seconds)
         if fault == "cut_after_execute":
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
+            self.cut()
+        elif fault == "half_answer":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4096\r\nX-ClickHouse-Query-Id: half\r\n\r\n" + bytes(100))
+            self.cut()
         elif failed:
             self.answer_error(failed)
         else:
@@ -140,6 +147,11 @@ class Handler(BaseHTTPRequestHandler):
             if statement.gives_rows:
                 self.heads["X-ClickHouse-Format"] = statement.output_format or request.default_format
             self.answer(200, outcome.body, params.get("enable_http_compression") == "1")
+
+    def cut(self) -> None:
+        self.close_connection = True
+        self.wfile.flush()
+        self.connection.shutdown(socket.SHUT_RDWR)
 
     def check_user(self, params: dict[str, str]) -> None:
         user = self.headers.get("X-ClickHouse-User") or params.get("user") or "default"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError, ProgrammingError
 from tests.bridge import Bridge, bridge
 from tests.bridge.bridge_samples import TABLE, count, rows
+
+from actorscope.errors import TransientError
+from actorscope.ingest.store.client import Store
 
 
 def test_faults(server: Bridge, client: Any) -> None:
@@ -97,3 +101,22 @@ def test_an_orderly_stop_answers_what_runs(tmp_path: Path) -> None:
         time.sleep(0.5)
         assert server.stop() == 0
         assert answer.result() == 0
+
+
+@pytest.mark.parametrize(
+    "mode", ["refuse", "hang", "cut_before_execute", "cut_after_execute", "half_answer", "error_memory"]
+)
+def test_whatever_becomes_of_a_statement_another_try_has_its_effect_once(
+    server: Bridge, client: Any, mode: str
+) -> None:
+    """A store of ours says that the failure may pass, and the same rows with the same token are there once in the end."""
+    store = Store(f"{server.url.rsplit('/', 1)[0]}/app")
+    store.command("SELECT 1")
+    for statement in (lambda: store.insert("spans", rows("aaaa"), "t1"), lambda: store.frame("SELECT id FROM spans")):
+        server.fault(mode, seconds=0.2)
+        for _ in range(2):
+            with suppress(TransientError):
+                statement()
+    assert server.log()["fault"]["count"] == 0
+    assert store.frame("SELECT id FROM spans").height == 1
+    store.close()

@@ -16,6 +16,7 @@ from tests.ingest.conftest import Desk, until
 from actorscope.errors import Reject, TransientError
 from actorscope.ingest.decode import UndecodableError
 from actorscope.ingest.intake import Receipt, TooLargeError
+from actorscope.ingest.spool import read
 
 OpenDesk = Callable[..., Desk]
 _BODIES = [otlp.traces(otlp.span(n)) for n in range(1, 65)]
@@ -156,6 +157,40 @@ def test_after_a_disk_error_the_same_request_works(desk: Desk, monkeypatch: pyte
     assert desk.counters.spool_bytes == 0
     assert desk.intake.receive("traces", _BODIES[0]).accepted == 1
     assert [r.body for r in desk.kept()] == [_BODIES[0]]
+
+
+def test_after_a_failed_sync_another_segment_is_used_and_what_was_safe_is_handed_over(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    desk.intake.receive("traces", _BODIES[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", broken)
+        for _ in range(3):
+            with pytest.raises(TransientError, match="Input/output"):
+                desk.intake.receive("traces", _BODIES[1])
+    assert desk.intake.receive("traces", _BODIES[1]).accepted == 1
+    assert len(desk.closed) == 1, "segments in which nothing was safe are handed to nobody"
+    assert [r.body for r in read(desk.closed[0])] == [_BODIES[0]]
+    assert [r.body for r in desk.kept()] == _BODIES[:2]
+    assert desk.counters.spool_bytes == desk.spool.bytes_on_disk()
+
+
+def test_a_clock_that_jumps_back_neither_stops_the_log_nor_reorders_it(
+    open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk(segment_mib=1e-5, **_SLOW)
+    desk.intake.receive("traces", _BODIES[0])
+    with monkeypatch.context() as patch:
+        patch.setattr("actorscope.ingest.intake.time.time_ns", lambda: 10**18)
+        desk.intake.receive("traces", _BODIES[1])
+    desk.intake.receive("traces", _BODIES[2])
+    until(lambda: len(desk.closed) == 3)
+    assert desk.closed == sorted(desk.closed), "names of segments do not follow the clock"
+    assert [r.body for r in desk.kept()] == _BODIES[:3]
+    assert desk.kept()[1].received_at == 10**18
 
 
 def test_a_half_written_record_hides_nothing_that_is_acknowledged_later(

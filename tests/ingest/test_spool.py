@@ -132,12 +132,23 @@ def _full_disk(*_: object) -> int:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.mark.parametrize("call", ["write", "fdatasync"])
-def test_a_failed_append_leaves_nothing_to_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+def test_a_segment_whose_sync_failed_is_trusted_no_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     segment = Segment(tmp_path / "1.wal")
     segment.append(_RECORDS[:2])
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
-        patch.setattr(os, call, _full_disk)
+        patch.setattr(os, "fdatasync", _full_disk)
+        segment.append(_RECORDS[2:4])
+    with pytest.raises(OSError, match="takes no more"):
+        segment.append(_RECORDS[4:])
+    assert list(read(segment.path)) == _RECORDS[:2]
+    assert segment.size == segment.path.stat().st_size
+
+
+def test_a_failed_write_leaves_nothing_to_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    segment = Segment(tmp_path / "1.wal")
+    segment.append(_RECORDS[:2])
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(os, "write", _full_disk)
         segment.append(_RECORDS[2:4])
     assert list(read(segment.path)) == _RECORDS[:2]
     segment.append(_RECORDS[4:])
@@ -168,7 +179,7 @@ def test_a_segment_that_cannot_be_cut_back_takes_no_more(tmp_path: Path, monkeyp
         patch.setattr(os, "write", lambda fd, data: real(fd, data[:20]) and _full_disk() or 0)
         patch.setattr(os, "ftruncate", _full_disk)
         segment.append(_RECORDS[1:2])
-    with pytest.raises(OSError, match="half a record"):
+    with pytest.raises(OSError, match="takes no more"):
         segment.append(_RECORDS[2:])
     assert list(read(segment.path)) == _RECORDS[:1]
     assert segment.size == segment.path.stat().st_size

@@ -143,6 +143,7 @@ ON_SERVER: tuple[Callable[[Field], None], ...] = (
     kill, terminate, store_down, killed_with_a_slow_store,
     _fault("refuse", count=-1), _fault("error_500", count=-1), _fault("error_memory", count=3),
     _fault("cut_after_execute", count=2, match="INSERT INTO"), _fault("slow", count=2, seconds=1.0),
+    _fault("cut_before_execute", count=2), _fault("half_answer", count=2, match="INSERT INTO"), _fault("hang", count=2, seconds=2.0),
 )  # fmt: skip
 
 
