@@ -27,6 +27,8 @@ _T = TypeVar("_T")
 _TRANSIENT_CODES = frozenset(
     "74 75 76 77 88 159 160 172 202 209 210 241 242 243 252 319 425 999 1000 1001".split()
 )
+# A server that takes longer hangs: an insert is then tried again, with its token.
+_SERVER_OPTIONS = {"autogenerate_session_id": False, "query_retries": 0, "send_receive_timeout": 90}
 _CODE = re.compile(r"[Cc]ode: (\d+)")
 # The same rows meet this error of code 252 on every try. The limit suits a replay of years, day by day.
 _TOO_MANY_DAYS = "max_partitions_per_insert_block"
@@ -80,7 +82,7 @@ class Store:
         """Append `rows`; a non-empty token makes a repetition of the same rows have no effect, rollups included.
 
         Columns that `rows` lacks get their default. Copies of a row in one such batch are left to FINAL and to merges:
-        to look for them at once costs a third of the insert and finds next to none.
+        to look for them at once costs CPU and finds next to none.
         """
         settings: dict[str, Any] = {_TOO_MANY_DAYS: _MOST_DAYS}
         if token:
@@ -138,7 +140,7 @@ class Store:
     def _client(self) -> Any:
         client = getattr(self._local, "client", None)
         if client is None:
-            options: dict[str, Any] = {} if self.is_embedded else {"autogenerate_session_id": False, "query_retries": 0}
+            options: dict[str, Any] = {} if self.is_embedded else {**_SERVER_OPTIONS}
             client = clickhouse_connect.get_client(dsn=self.url, **options)
             self._local.client = client
             with self._lock:

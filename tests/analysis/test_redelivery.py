@@ -68,11 +68,12 @@ def _once(store: Store) -> Said:
 
 
 def _again(store: Store, dice: random.Random) -> Said:
-    """The same in random parts; many spans come twice or thrice, through either ingester, between looks and merges or not."""
+    """The same in order, in random parts; many spans come twice or thrice, through either ingester, between looks and merges
+    or not. (What comes late is `test_batches.py`'s.)
+    """
     story, history = spans(STORY), spans(HISTORY)
     ingesters, came = _Ingesters(store), list[Row]()
-    # What is known of earlier runs follows the order of arrival: history comes in order, and what was there comes again.
-    for made, rows in ((story, story.shuffled(dice.randrange(10**6))), (history, history.rows)):
+    for made, rows in ((story, story.rows), (history, history.rows)):
         size = dice.randint(2, 12)
         for part in (rows[at : at + size] for at in range(0, len(rows), size)):
             came += part
@@ -94,7 +95,7 @@ def test_the_story_has_something_to_double(store: Store) -> None:
 
 
 @settings(
-    max_examples=4, deadline=None, derandomize=True,
+    max_examples=2, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(seed=st.integers(0, 2**32))

@@ -124,7 +124,8 @@ def test_every_statement_may_be_repeated(chdb: Store) -> None:
     )
     for name, text in [*migrations(), (VIEWS, views())]:
         assert all(statement.startswith(starts) for statement in statements(text)), name
-    assert in_worker(lambda: [chdb.command(statement) for _, text in migrations() for statement in statements(text)])
+    newest = statements(migrations()[-1][1])
+    assert in_worker(lambda: [chdb.command(statement) for statement in (*newest, *statements(views()))])
     assert all(statement.startswith("CREATE OR REPLACE VIEW") for statement in statements(views()))
 
 

@@ -6,7 +6,6 @@ CREATE TABLE IF NOT EXISTS arrivals
     seq UInt64,
     received_at DateTime64(9, 'UTC'),
     trace_id FixedString(16),
-    span_id FixedString(8),
     start_time DateTime64(9, 'UTC'),
     is_log Bool
 )
@@ -16,7 +15,7 @@ ORDER BY (ingester, seq)
 SETTINGS non_replicated_deduplication_window = 20000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS arrivals_of_spans TO arrivals AS
-SELECT ingester, seq, received_at, trace_id, span_id, start_time, false AS is_log FROM span_rows;
+SELECT ingester, seq, received_at, trace_id, start_time, false AS is_log FROM span_rows;
 
 -- What traces that belong together have in common, hashed (see analysis/stitch.py, which spells the same keys).
 CREATE TABLE IF NOT EXISTS stitches

@@ -95,6 +95,6 @@ ORDER BY (service_name, event_name, toStartOfMinute(time), trace_id, span_id, ti
 SETTINGS non_replicated_deduplication_window = 20000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS arrivals_of_logs TO arrivals AS
-SELECT ingester, seq, received_at, trace_id, span_id, time AS start_time, true AS is_log
+SELECT ingester, seq, received_at, trace_id, time AS start_time, true AS is_log
 FROM log_rows
 WHERE trace_id != toFixedString('', 16) AND event_name NOT IN ('actorscope.span.start', 'actorscope.span.heartbeat');
