@@ -129,7 +129,7 @@ def test_who_is_told_to_wait_waits_and_loses_nothing(tmp_path: Path, door: str) 
         answers = [exporter.export([_span(f"span {number}", "waits")]) for number in range(3)]
         assert answers == [SpanExportResult.SUCCESS] * 3
         until(lambda: len(_stored(program, "waits")) == 3, "all are stored, once")
-        assert program.get("/api/health")["refused.throttled"] > 0, "the sender must have been told to wait"
+        assert program.get("/api/health")["requests_refused"] > 0, "the sender must have been told to wait"
 
 
 @pytest.fixture(scope="module")
