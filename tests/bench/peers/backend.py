@@ -61,7 +61,7 @@ class Backend:
     def stored(self, data: Path) -> int:
         """Spans in its own store, read beside it."""
         file = data / self.database
-        if not file.exists():
+        if not file.is_file():
             return 0
         reader = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)
         try:
