@@ -6,7 +6,7 @@ UV_VERSION := 0.13.8
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev native up test check lint types generate bench fuzz torture clean
+.PHONY: help install install-dev native up test check lint types generate bench bench-peers fuzz torture clean
 NATIVE_SOURCES := $(wildcard ingest/native/*.toml ingest/native/src/*.rs ingest/native/src/*/*.rs)
 
 help: ## show this list
@@ -63,6 +63,9 @@ generate: $(VENV)/.installed-dev ## write generated names and documents
 
 bench: $(VENV)/.installed-dev $(VENV)/.native ## measure intake, storage and detection (numbers go to docs/benchmarks.md)
 	$(BIN)/python -m tests.bench $(ARGS)
+
+bench-peers: $(VENV)/.installed-dev $(VENV)/.native ## the same load into other backends, minutes long (ARGS="--only mlflow")
+	$(BIN)/python -m tests.bench.peers $(ARGS)
 
 fuzz: $(VENV)/.installed-dev $(VENV)/.native ## a million changed inputs through every parser (ARGS="--target json --inputs 50000")
 	$(BIN)/python -m tests.fuzz $(ARGS)
