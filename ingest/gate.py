@@ -86,6 +86,15 @@ class Gate:
         """True when no token is asked for."""
         return not self._known
 
+    def invite(self, name: str) -> str:
+        """A token for one more sender while this process runs; empty when none is needed."""
+        if self.is_open:
+            return ""
+        token = new_token()
+        guest = SenderSettings(name=name, token_sha256=digest(token).hex())  # type: ignore[call-arg]
+        self._known.append((digest(token), Sender(guest)))
+        return token
+
     def identify(self, authorization: str | None) -> Sender:
         """The sender behind an `Authorization` header or metadata entry. Raises UnauthenticatedError."""
         if not self._known:

@@ -15,6 +15,7 @@ from actorscope.analysis.alerts.deliver import Deliverer
 from actorscope.analysis.alerts.outbox import enqueue
 from actorscope.analysis.runner import Runner
 from actorscope.errors import TransientError
+from actorscope.export import Export, refuse_own_doors
 from actorscope.holder import Holder
 from actorscope.ingest import decode
 from actorscope.ingest.otlp.asgi import AsgiServer
@@ -77,8 +78,18 @@ class App:
             self.ui = AsgiServer(ui, self.settings.host, self.settings.ui.port, "explorer")
             self._stops.append(self.ui.stop)
             self.ui.start()
+        self._start_export()
         self._started = True
         holder.announce(self.addresses())
+
+    def _start_export(self) -> None:
+        given = self.settings.telemetry
+        if given.otlp_endpoint:
+            doors = (self.ingest.grpc_port, self.ingest.http_port) if self.ingest else ()
+            refuse_own_doors(given.otlp_endpoint, self.settings.host, doors)
+            export = Export(self.telemetry, given, self._roles)
+            self._stops.append(export.stop)
+            export.start()
 
     def _start_analysis(self) -> None:
         subscribers = self.settings.alerts.webhooks

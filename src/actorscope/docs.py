@@ -1,4 +1,4 @@
-"""Writes the documents that follow from code: docs/detectors.md, docs/settings.md, docs/views.md, actorscope.example.toml.
+"""Writes the documents that follow from code: in docs/ those of detectors, settings, telemetry and views; actorscope.example.toml.
 
 `python -m actorscope.docs` writes what differs; `--check` only names it.
 """
@@ -20,6 +20,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from actorscope import telemetry
 from actorscope.analysis.detector import FAMILIES, Detector
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.system import FAILURE
@@ -43,6 +44,7 @@ def generate(check: bool = False, root: Path = ROOT) -> list[Path]:
     made = {
         "docs/detectors.md": detectors(),
         "docs/settings.md": settings(),
+        "docs/telemetry.md": telemetry.document(_MADE.format(source="`semconv/metrics.yaml`")),
         "docs/views.md": views(),
         "actorscope.example.toml": example(),
     }

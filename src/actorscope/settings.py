@@ -158,6 +158,18 @@ class UiSettings(BaseModel):
     public_url: str = Field("", description="Address people use, for permalinks in alerts; empty means this host.")
 
 
+class TelemetrySettings(BaseModel):
+    """Where Actorscope's own measurements go, beside `/metrics`; see docs/telemetry.md."""
+
+    model_config = _SECTION
+    otlp_endpoint: str = Field(
+        "",
+        pattern="^(https?://[^/]+.*)?$",
+        description="OTLP/HTTP receiver, such as http://127.0.0.1:14318; `/v1/metrics` is added. Empty sends nothing.",
+    )
+    interval_seconds: float = Field(60.0, ge=1, description="Pause between two exports.")
+
+
 class Settings(BaseSettings):
     """All settings of one Actorscope process."""
 
@@ -178,6 +190,7 @@ class Settings(BaseSettings):
     analysis: AnalysisSettings = AnalysisSettings()  # type: ignore[call-arg]
     alerts: AlertSettings = AlertSettings()
     ui: UiSettings = UiSettings()  # type: ignore[call-arg]
+    telemetry: TelemetrySettings = TelemetrySettings()  # type: ignore[call-arg]
 
     @property
     def store_url(self) -> str:

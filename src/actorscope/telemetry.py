@@ -6,6 +6,7 @@ Names, units and attributes are declared in `semconv/metrics.yaml`; an undeclare
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -13,12 +14,20 @@ from importlib.resources import files
 from typing import Any
 
 import yaml
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 _SUFFIX = {"s": "_seconds", "By": "_bytes"}
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a time of creation beside every series would double what is scraped
 _MAKE: dict[str, Any] = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
 
 
@@ -31,11 +40,17 @@ class Declared:
     unit: str
     attributes: tuple[str, ...]
     brief: str
+    stem: str = ""
 
     @property
     def prometheus(self) -> str:
-        """Its name for Prometheus, without the suffix of counters."""
-        return self.name.replace(".", "_") + _SUFFIX.get(self.unit, "")
+        """Its name for Prometheus, without the suffix of counters; `stem` where it is not that of the dots."""
+        return (self.stem or self.name.replace(".", "_")) + _SUFFIX.get(self.unit, "")
+
+    @property
+    def exposed(self) -> str:
+        """Its name in what Prometheus reads."""
+        return f"{self.prometheus}_total" if self.instrument == "counter" else self.prometheus
 
 
 @cache
@@ -53,6 +68,7 @@ class Telemetry:
     """The measurements of one process. `add` and `observe` cost about a microsecond; `watch` costs nothing until somebody looks."""
 
     def __init__(self) -> None:
+        self.began_ns = time.time_ns()
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._made: dict[str, Any] = {}
@@ -108,3 +124,23 @@ class Telemetry:
         """Everything in Prometheus' format, or OpenMetrics where that is asked for, and its content type."""
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type
+
+
+def document(made: str) -> str:
+    """docs/telemetry.md; `made` says how it is written."""
+    lines = [
+        f"| `{m.name}` | `{m.exposed}` | {m.instrument} | {m.unit} | {', '.join(f'`{a}`' for a in m.attributes)} | {m.brief} |"
+        for m in declared().values()
+    ]
+    parts = [
+        "# Telemetry of Actorscope itself",
+        made,
+        "`GET /metrics` answers in Prometheus' text format, or OpenMetrics where `Accept` asks for it: on the port of the explorer and "
+        "on the port of OTLP/HTTP, there behind a token as soon as senders need one. Each process tells of itself only, with the usual "
+        "`process_*` metrics of CPU, memory and open files.",
+        "With `telemetry.otlp_endpoint` ([settings](settings.md)) the same values go out over OTLP/HTTP under the names of the first "
+        "column; headers and certificates are those of `OTEL_EXPORTER_OTLP_*`. A door of the process itself is refused at the start.",
+        "| metric | in Prometheus | instrument | unit | attributes | meaning |\n| --- | --- | --- | --- | --- | --- |\n"
+        + "\n".join(lines),
+    ]
+    return "\n\n".join(parts) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -118,7 +119,9 @@ def _demo(app: App) -> Callable[[], None]:
     """The demo fleet is a client like any other: a process of its own that speaks OTLP."""
     where = app.addresses()
     command = [sys.executable, "-m", "actorscope.demo", "--endpoint", where["grpc"], "--http-endpoint", where["http"]]
-    process = subprocess.Popen(command)
+    token = app.ingest.gate.invite("demo") if app.ingest else ""
+    headers = {"OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{token}"} if token else {}
+    process = subprocess.Popen(command, env={**os.environ, **headers})  # in arguments anybody could read the token
 
     def end() -> None:
         process.terminate()
