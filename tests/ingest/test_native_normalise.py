@@ -57,19 +57,21 @@ def test_most_records_of_most_frameworks_are_answered_natively() -> None:
         if ".logs." not in path.name:
             records = decode.decode_traces([recorded.body for recorded in read(path)])
             odd, total = odd + _odd(records), total + records.num_rows
-    assert odd < 0.12 * total, f"{odd} of {total}"
+    assert odd < 0.06 * total, f"{odd} of {total}"
 
 
 _KEYS = sorted(
     {key for d in dialects() for rule in d.rules for key in (rule.source, *rule.plus, *rule.where, *rule.present, *rule.same) if key}
     | {column.attribute for column in columns()}
-    | {"llm.output_messages.0.message.tool_calls.0.tool_call.function.name", "gen_ai.completion.0.tool_calls.0.name"}
+    | {f"llm.output_messages.0.message.tool_calls.{n}.tool_call.{key}" for n in (0, 10, 9) for key in ("id", "function.name", "function.arguments")}
+    | {f"gen_ai.completion.{n}.tool_calls.{key}" for n in (0, "x") for key in ("0.name", "0.arguments", "0", "01.name", "1.arguments")}
 )
 _WHERE = sorted({value for d in dialects() for rule in d.rules for allowed in rule.where.values() for value in allowed})
 _WORDS = [
     "", " ", "user", "execute_tool", "invoke_agent", "chat", "transfer_to_agent", "transfer_to_billing", "ask_billing_agent", "Task",
     "sendMail", "order_cancel", "get_order", "true", "TRUE ", "0", "1", "-1", "12", "1.5", "1e3", "1_0", " 7", "+3", "inf", "NaN", "0x1",
     "9007199254740993", "é", "\x1ctool\x1f", "ß", "a,b c", "{'a': 1}", "[1, 'x']", "[", '{"a":', "null", '"text"',
+    "find it", "true story", "I need", "NaN and more", "-", "[hurry] do it", '{"a": 1} and', '["\\ud800"]', "a\x1eb\x1fc", '{"x": 1e400}',
     '{"$serde_json::private::Number": "1"}',
 ]  # fmt: skip
 _LEAF = st.one_of(

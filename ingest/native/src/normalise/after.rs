@@ -1,13 +1,14 @@
 //! What follows from other columns: hand-offs by the tool, the digest of arguments, the effect that a tool's name suggests.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use crate::wire::Read;
 
 use super::content;
 use super::path::Path;
-use super::record::{Filled, Record, lower};
-use super::rules::Rules;
+use super::record::{Filled, Record, Text, lower};
+use super::rules::{Handoff, Rules};
 
 /// Where the columns stand that are needed here.
 pub struct Places {
@@ -37,47 +38,66 @@ impl Places {
     }
 }
 
-/// Fills them in; true when the side effect is guessed.
-pub fn after(record: &mut Record<'_>, rules: &Rules, places: &Places) -> Read<bool> {
-    let text = |record: &Record<'_>, at: usize| {
-        record.done.get(at).and_then(Option::as_ref).and_then(Filled::text).map(str::to_owned)
-    };
-    let tool = text(record, places.tool_name);
-    let arguments = text(record, places.arguments);
-    let is_action = text(record, places.operation).as_deref() == Some("execute_tool");
-    let mode = match &tool {
-        Some(tool) => mode(tool, rules)?,
-        None => None,
-    };
-    if is_action && let Some(tool) = &tool {
-        if text(record, places.delegate_name).is_none() {
-            let agent = target(tool, arguments.as_deref(), rules)?;
-            put(record, places.delegate_name, agent);
-        }
-        if text(record, places.delegation_mode).is_none() {
-            put(record, places.delegation_mode, mode.clone());
-        }
-    }
-    if text(record, places.input_digest).is_none()
-        && let Some(arguments) = &arguments
-    {
-        let digest = content::digest(arguments)?;
-        put(record, places.input_digest, Some(digest));
-    }
-    if text(record, places.side_effect).is_none()
-        && is_action
-        && let Some(tool) = &tool
-    {
-        let guess = if mode.is_some() { "none".to_owned() } else { effect(tool, rules)? };
-        put(record, places.side_effect, Some(guess));
-        return Ok(true);
-    }
-    Ok(false)
+/// What a tool's name says by itself.
+#[derive(Clone, Copy)]
+struct Tool<'a> {
+    is_handoff: bool,
+    mode: Read<Option<&'a str>>,
+    effect: Read<&'a str>,
 }
 
-fn put(record: &mut Record<'_>, at: usize, value: Option<String>) {
-    if let (Some(place), Some(text)) = (record.done.get_mut(at), value) {
-        *place = Some(Filled::Text(Cow::Owned(text)));
+/// The tools of a batch: few names, asked often.
+#[derive(Default)]
+pub struct Tools<'a> {
+    known: HashMap<String, Tool<'a>>,
+}
+
+impl<'a> Tools<'a> {
+    fn of(&mut self, name: &str, rules: &'a Rules) -> Tool<'a> {
+        if let Some(tool) = self.known.get(name) {
+            return *tool;
+        }
+        let is_entry = |entry: &Handoff| entry.whole.is_match(name) || entry.group.as_ref().is_some_and(|g| g.is_match(name));
+        let tool = Tool { is_handoff: rules.handoffs.iter().any(is_entry), mode: mode(name, rules), effect: effect(name, rules) };
+        self.known.insert(name.to_owned(), tool);
+        tool
+    }
+}
+
+/// Fills them in; true when the side effect is guessed.
+pub fn after<'a>(record: &mut Record<'a>, rules: &'a Rules, places: &Places, tools: &mut Tools<'a>) -> Read<bool> {
+    let (mut agent, mut way, mut digest, mut guess) = (None, None, None, None);
+    let arguments = record.text(places.arguments);
+    if let Some(name) = record.text(places.tool_name) {
+        let tool = tools.of(name, rules);
+        let mode = tool.mode?;
+        if record.text(places.operation) == Some("execute_tool") {
+            if tool.is_handoff && record.text(places.delegate_name).is_none() {
+                agent = target(name, arguments, rules)?;
+            }
+            if record.text(places.delegation_mode).is_none() {
+                way = mode;
+            }
+            if record.text(places.side_effect).is_none() {
+                guess = Some(if mode.is_some() { "none" } else { tool.effect? });
+            }
+        }
+    }
+    if record.text(places.input_digest).is_none()
+        && let Some(arguments) = arguments
+    {
+        digest = Some(content::digest(arguments)?);
+    }
+    put(record, places.delegate_name, agent.map(Cow::Owned));
+    put(record, places.delegation_mode, way.map(Cow::Borrowed));
+    put(record, places.input_digest, digest.map(Cow::Owned));
+    put(record, places.side_effect, guess.map(Cow::Borrowed));
+    Ok(guess.is_some())
+}
+
+fn put<'a>(record: &mut Record<'a>, at: usize, value: Option<Text<'a>>) {
+    if let Some(text) = value {
+        record.set(at, Filled::Text(text));
     }
 }
 
@@ -108,7 +128,7 @@ fn target(tool: &str, arguments: Option<&str>, rules: &Rules) -> Read<Option<Str
     Ok(None)
 }
 
-fn mode(tool: &str, rules: &Rules) -> Read<Option<String>> {
+fn mode<'a>(tool: &str, rules: &'a Rules) -> Read<Option<&'a str>> {
     for entry in &rules.handoffs {
         if !entry.whole.is_match(tool) {
             continue;
@@ -121,18 +141,18 @@ fn mode(tool: &str, rules: &Rules) -> Read<Option<String>> {
             },
         };
         if is_it {
-            return Ok(Some(entry.mode.clone()));
+            return Ok(Some(&entry.mode));
         }
     }
     Ok(None)
 }
 
 /// What the first telling word of a tool's name suggests.
-fn effect(tool: &str, rules: &Rules) -> Read<String> {
+fn effect<'a>(tool: &str, rules: &'a Rules) -> Read<&'a str> {
     let words = lower(&rules.camel.replace_all(tool, "${1}_${2}"))?;
     let verb = rules.verb.captures(&words).and_then(|found| found.get(1)).map(|group| group.as_str());
     let guess = verb.and_then(|verb| rules.verbs.get(verb)).map_or("unknown", String::as_str);
     // "order_cancel": a noun that is also a verb stands before the deed.
     let is_worse = guess == "write" && rules.destructive.is_match(&words);
-    Ok(if is_worse { "destructive".to_owned() } else { guess.to_owned() })
+    Ok(if is_worse { "destructive" } else { guess })
 }

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::wire::{Odd, Read};
 
+use super::gathered::{self, IS};
 use super::json;
 
 const REQUEST_LIMIT: usize = 4096;
@@ -138,10 +139,7 @@ fn said(message: &Value) -> Read<Option<String>> {
 
 /// The tool calls in a model's answer as JSON.
 pub fn tool_calls(text: &str) -> Read<Option<String>> {
-    if text.contains('\u{1e}') {
-        return Err(Odd);
-    }
-    let Some(value) = json::parse(text)? else { return Ok(None) };
+    let Some(value) = (if text.contains(IS) { Some(gathered::nested(text)?) } else { json::parse(text)? }) else { return Ok(None) };
     let mut found = Vec::new();
     calls(&value, &mut found, false, 0)?;
     if found.is_empty() {

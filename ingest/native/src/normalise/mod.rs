@@ -2,20 +2,19 @@
 
 mod after;
 mod content;
+mod gathered;
 mod json;
 mod out;
 mod path;
 mod record;
 mod rules;
 
-use std::collections::HashMap;
-
 use rustc_hash::FxHashMap;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, ListArray, MapArray, RecordBatch, StringArray};
 
-use self::after::Places;
+use self::after::{Places, Tools};
 use self::out::Out;
 use self::record::{Plan, Record, plan};
 use self::rules::{Given, Meaning, Rules};
@@ -53,22 +52,24 @@ impl Normaliser {
         let events = if is_log { None } else { Some(Events::of(batch)?) };
         let mut known: FxHashMap<&str, Meaning> = FxHashMap::default();
         let mut scopes: FxHashMap<&str, u64> = FxHashMap::default();
-        let mut plans: HashMap<u64, Plan> = HashMap::new();
+        let mut plans: FxHashMap<u64, Plan<'_>> = FxHashMap::default();
         let mut out = Out::new(&self.rules, batch.num_rows());
         let mut odd = Vec::new();
         let mut record = Record::new(&self.rules);
+        let mut tools = Tools::default();
         for row in 0..batch.num_rows() {
             record.clear();
             for (slot, column) in &texts {
                 record.put(Some(*slot), column.value(row));
             }
-            let mut is_gathered = false;
             for at in attributes.row(row) {
                 let key = attributes.keys.value(at);
                 let meaning = *known.entry(key).or_insert_with(|| self.rules.meaning(key));
                 record.bits |= meaning.bits;
-                is_gathered |= meaning.is_gathered;
                 record.put(meaning.slot, attributes.values.value(at));
+                if meaning.gathered > 0 {
+                    record.gathered.push((meaning.gathered, key, attributes.values.value(at)));
+                }
             }
             record.bits |= *scopes.entry(scope.value(row)).or_insert_with_key(|name| self.scope_bits(name));
             if !self.rules.resources.is_empty() && !is_log {
@@ -80,8 +81,7 @@ impl Normaliser {
                 events.put(row, &self.rules, &mut record);
             }
             let asked = plans.entry(record.bits).or_insert_with_key(|bits| plan(&self.rules, *bits));
-            let guessed = if is_gathered { Err(crate::wire::Odd) } else { self.answer(&mut record, asked) };
-            match guessed {
+            match self.answer(&mut record, asked, &mut tools) {
                 Ok(is_guess) => out.push(&record, &self.rules, self.places.side_effect, is_guess),
                 Err(_) => {
                     odd.push(u32::try_from(row).unwrap_or(u32::MAX));
@@ -92,9 +92,9 @@ impl Normaliser {
         Ok((out.finish(&self.rules).map_err(|error| error.to_string())?, odd))
     }
 
-    fn answer(&self, record: &mut Record<'_>, asked: &Plan) -> crate::wire::Read<bool> {
-        record.fill(&self.rules, asked)?;
-        after::after(record, &self.rules, &self.places)
+    fn answer<'a>(&'a self, record: &mut Record<'a>, asked: &Plan<'a>, tools: &mut Tools<'a>) -> crate::wire::Read<bool> {
+        record.fill(asked)?;
+        after::after(record, &self.rules, &self.places, tools)
     }
 
     fn slot_of(&self, pseudo: &str) -> Option<usize> {

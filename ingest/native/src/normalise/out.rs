@@ -28,23 +28,30 @@ impl Builder {
         }
     }
 
-    fn push(&mut self, value: Option<&Filled<'_>>) {
+    fn push(&mut self, value: &Filled<'_>) {
         match (self, value) {
-            (Builder::Text(builder), Some(Filled::Text(text))) => builder.append_value(text),
-            (Builder::Int(builder), Some(Filled::Int(number))) => builder.append_value(*number),
-            (Builder::Double(builder), Some(Filled::Double(number))) => builder.append_value(*number),
-            (Builder::Bool(builder), Some(Filled::Bool(is))) => builder.append_value(*is),
-            (Builder::Names(builder), Some(Filled::Names(names))) => {
+            (Builder::Text(builder), Filled::Text(text)) => builder.append_value(text),
+            (Builder::Int(builder), Filled::Int(number)) => builder.append_value(*number),
+            (Builder::Double(builder), Filled::Double(number)) => builder.append_value(*number),
+            (Builder::Bool(builder), Filled::Bool(is)) => builder.append_value(*is),
+            (Builder::Names(builder), Filled::Names(names)) => {
                 for name in names {
                     builder.values().append_value(name);
                 }
                 builder.append(true);
             }
-            (Builder::Text(builder), _) => builder.append_null(),
-            (Builder::Int(builder), _) => builder.append_null(),
-            (Builder::Double(builder), _) => builder.append_null(),
-            (Builder::Bool(builder), _) => builder.append_null(),
-            (Builder::Names(builder), _) => builder.append(false),
+            (builder, _) => builder.skip(1),
+        }
+    }
+
+    /// Rows without a value.
+    fn skip(&mut self, rows: usize) {
+        match self {
+            Builder::Text(builder) => builder.append_nulls(rows),
+            Builder::Int(builder) => builder.append_nulls(rows),
+            Builder::Double(builder) => builder.append_nulls(rows),
+            Builder::Bool(builder) => builder.append_nulls(rows),
+            Builder::Names(builder) => builder.append_nulls(rows),
         }
     }
 
@@ -65,7 +72,9 @@ const BASES: [(&str, &str); 3] =
 
 pub struct Out {
     dialect: StringBuilder,
-    columns: Vec<Builder>,
+    /// Each with its number of rows: what is missing at the end of a column has no value.
+    columns: Vec<(Builder, usize)>,
+    rows: usize,
     bases: Vec<(usize, StringBuilder)>,
 }
 
@@ -74,7 +83,8 @@ impl Out {
         let place = |name: &str| rules.columns.iter().position(|column| column.name == name).unwrap_or(0);
         Out {
             dialect: StringBuilder::with_capacity(rows, rows * 8),
-            columns: rules.columns.iter().map(|column| Builder::new(column.kind)).collect(),
+            columns: rules.columns.iter().map(|column| (Builder::new(column.kind), 0)).collect(),
+            rows: 0,
             bases: BASES.iter().map(|(column, _)| (place(column), StringBuilder::new())).collect(),
         }
     }
@@ -83,9 +93,16 @@ impl Out {
         let last = 63_usize.checked_sub(record.bits.leading_zeros() as usize);
         let dialect = last.and_then(|index| rules.dialects.get(index)).map_or("", |(name, _)| name.as_str());
         self.dialect.append_value(dialect);
-        for (builder, value) in self.columns.iter_mut().zip(&record.done) {
-            builder.push(value.as_ref());
+        for index in &record.filled {
+            if let (Some((builder, have)), Some(Some(value))) = (self.columns.get_mut(*index), record.done.get(*index)) {
+                if *have < self.rows {
+                    builder.skip(self.rows - *have);
+                }
+                builder.push(value);
+                *have = self.rows + 1;
+            }
         }
+        self.rows += 1;
         for (column, builder) in &mut self.bases {
             let rule = record.bases.get(*column).copied().flatten();
             let said = rule.and_then(|number| rules.columns.get(*column)?.rules.get(number)).map(|rule| rule.basis.as_str());
@@ -96,9 +113,7 @@ impl Out {
     /// A row that is answered elsewhere.
     pub fn blank(&mut self) {
         self.dialect.append_value("");
-        for builder in &mut self.columns {
-            builder.push(None);
-        }
+        self.rows += 1;
         for (_, builder) in &mut self.bases {
             builder.append_null();
         }
@@ -106,7 +121,8 @@ impl Out {
 
     pub fn finish(mut self, rules: &Rules) -> Result<RecordBatch, ArrowError> {
         let mut columns: Vec<(String, ArrayRef)> = vec![("dialect".to_owned(), Arc::new(self.dialect.finish()))];
-        for (column, builder) in rules.columns.iter().zip(&mut self.columns) {
+        for (column, (builder, have)) in rules.columns.iter().zip(&mut self.columns) {
+            builder.skip(self.rows - *have);
             columns.push((column.name.clone(), builder.finish()));
         }
         for ((_, name), (_, builder)) in BASES.iter().zip(&mut self.bases) {

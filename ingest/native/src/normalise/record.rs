@@ -1,12 +1,14 @@
 //! One record: its slots are asked by the rules, column after column.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::wire::{Odd, Read};
 
 use super::content;
+use super::gathered::joined;
 use super::path::Path;
-use super::rules::{Column, Content, Kind, Ref, Rule, Rules};
+use super::rules::{Content, Kind, Ref, Rule, Rules};
 
 pub type Text<'a> = Cow<'a, str>;
 
@@ -29,15 +31,28 @@ impl<'a> Filled<'a> {
     }
 }
 
-/// The columns that any rule may fill for records of some dialects, in order, each with the numbers of those rules.
-pub type Plan = Vec<(usize, Vec<usize>)>;
+/// A column that some rule may fill for records of some dialects, and those rules.
+pub struct Asked<'a> {
+    column: usize,
+    kind: Kind,
+    rules: Vec<(Option<usize>, usize, &'a Rule)>,
+}
 
-/// The plan for the dialects in `bits`. A record with gathered attributes is declined before it is asked.
-pub fn plan(rules: &Rules, bits: u64) -> Plan {
-    let asked = |rule: &Rule| rule.gathered.is_none() && rule.dialect.is_none_or(|dialect| bits >> dialect & 1 == 1);
-    let numbers = |column: &Column| column.rules.iter().enumerate().filter(|(_, rule)| asked(rule)).map(|(n, _)| n).collect();
-    let all = rules.columns.iter().enumerate().map(|(index, column)| (index, numbers(column)));
-    all.filter(|(_, numbers): &(usize, Vec<usize>)| !numbers.is_empty()).collect()
+/// The columns in order; each rule with its gate and its number.
+pub type Plan<'a> = Vec<Asked<'a>>;
+
+/// The plan for the dialects in `bits`.
+pub fn plan(rules: &Rules, bits: u64) -> Plan<'_> {
+    let is_asked = |rule: &Rule| rule.dialect.is_none_or(|dialect| bits >> dialect & 1 == 1);
+    let mut made = Vec::new();
+    for (index, column) in rules.columns.iter().enumerate() {
+        let numbered = column.rules.iter().enumerate().filter(|(_, rule)| is_asked(rule));
+        let asked: Vec<_> = numbered.map(|(number, rule)| (rule.gate, number, rule)).collect();
+        if !asked.is_empty() {
+            made.push(Asked { column: index, kind: column.kind, rules: asked });
+        }
+    }
+    made
 }
 
 /// What a record says; `slots` are filled before it is asked.
@@ -46,13 +61,25 @@ pub struct Record<'a> {
     pub touched: Vec<usize>,
     pub bits: u64,
     pub done: Vec<Option<Filled<'a>>>,
+    /// The columns that have a value.
+    pub filled: Vec<usize>,
+    /// Attributes with the patterns that gather them.
+    pub gathered: Vec<(u64, &'a str, &'a str)>,
     pub bases: Vec<Option<usize>>,
 }
 
 impl<'a> Record<'a> {
     pub fn new(rules: &Rules) -> Self {
         let columns = rules.columns.len();
-        Record { slots: vec![None; rules.slots], touched: Vec::new(), bits: 0, done: vec![None; columns], bases: vec![None; columns] }
+        Record {
+            slots: vec![None; rules.slots],
+            touched: Vec::new(),
+            bits: 0,
+            done: vec![None; columns],
+            filled: Vec::new(),
+            gathered: Vec::new(),
+            bases: vec![None; columns],
+        }
     }
 
     pub fn clear(&mut self) {
@@ -61,7 +88,25 @@ impl<'a> Record<'a> {
                 *place = None;
             }
         }
+        for column in self.filled.drain(..) {
+            if let (Some(value), Some(basis)) = (self.done.get_mut(column), self.bases.get_mut(column)) {
+                (*value, *basis) = (None, None);
+            }
+        }
+        self.gathered.clear();
         self.bits = 0;
+    }
+
+    /// Gives a column without a value one.
+    pub fn set(&mut self, column: usize, value: Filled<'a>) {
+        if let Some(place) = self.done.get_mut(column) {
+            *place = Some(value);
+            self.filled.push(column);
+        }
+    }
+
+    pub fn text(&self, column: usize) -> Option<&str> {
+        self.done.get(column)?.as_ref()?.text()
     }
 
     pub fn put(&mut self, slot: Option<usize>, value: &'a str) {
@@ -87,35 +132,36 @@ impl<'a> Record<'a> {
     fn compared(&self, reference: Ref) -> Option<&str> {
         match reference {
             Ref::Slot(index) => self.slot(index),
-            Ref::Done(index) => self.done.get(index)?.as_ref()?.text(),
+            Ref::Done(index) => self.text(index),
         }
     }
 
     /// Fills the columns in order; a column's basis is the number of the rule that counted.
-    pub fn fill(&mut self, rules: &Rules, plan: &Plan) -> Read<()> {
-        self.done.fill(None);
-        self.bases.fill(None);
-        for (index, numbers) in plan {
-            let Some(column) = rules.columns.get(*index) else { continue };
-            let (value, basis) = self.first(column, numbers)?;
-            if let (Some(place), Some(why)) = (self.done.get_mut(*index), self.bases.get_mut(*index)) {
-                (*place, *why) = (value, basis);
+    pub fn fill(&mut self, plan: &Plan<'a>) -> Read<()> {
+        for asked in plan {
+            if let Some((value, number)) = self.first(asked)? {
+                self.set(asked.column, value);
+                if let Some(basis) = self.bases.get_mut(asked.column) {
+                    *basis = Some(number);
+                }
             }
         }
         Ok(())
     }
 
-    fn first(&self, column: &Column, numbers: &[usize]) -> Read<(Option<Filled<'a>>, Option<usize>)> {
-        for &number in numbers {
-            let Some(rule) = column.rules.get(number).filter(|rule| self.applies(rule)) else { continue };
-            if rule.nothing {
-                return Ok((None, None));
+    fn first(&self, asked: &Asked<'a>) -> Read<Option<(Filled<'a>, usize)>> {
+        for &(gate, number, rule) in &asked.rules {
+            if gate.is_some_and(|slot| self.slot(slot).is_none()) || !self.applies(rule) {
+                continue;
             }
-            if let Some(value) = self.value(rule, column.kind)? {
-                return Ok((Some(value), Some(number)));
+            if rule.nothing {
+                return Ok(None);
+            }
+            if let Some(value) = self.value(rule, asked.kind)? {
+                return Ok(Some((value, number)));
             }
         }
-        Ok((None, None))
+        Ok(None)
     }
 
     fn applies(&self, rule: &Rule) -> bool {
@@ -125,12 +171,20 @@ impl<'a> Record<'a> {
             && rule.same.is_none_or(|(a, b)| matches!((self.compared(a), self.compared(b)), (Some(x), Some(y)) if x == y))
     }
 
-    fn value(&self, rule: &Rule, kind: Kind) -> Read<Option<Filled<'a>>> {
+    fn value(&self, rule: &'a Rule, kind: Kind) -> Read<Option<Filled<'a>>> {
         let whole = rule.source.and_then(|index| self.slot(index));
-        let start: Text<'a> = match (&rule.constant, whole) {
-            (Some(constant), _) => Cow::Owned(constant.clone()),
-            (None, Some(text)) => Cow::Borrowed(text),
-            (None, None) => return Ok(None),
+        let start: Text<'a> = match (&rule.constant, whole, rule.gathered) {
+            (Some(constant), _, _) => Cow::Borrowed(constant),
+            (None, Some(text), _) => Cow::Borrowed(text),
+            (None, None, Some(pattern)) => {
+                let matching = self.gathered.iter().filter(|(patterns, _, _)| patterns >> pattern & 1 == 1);
+                let pairs: Vec<_> = matching.map(|(_, key, value)| (*key, *value)).collect();
+                if pairs.is_empty() {
+                    return Ok(None);
+                }
+                Cow::Owned(joined(pairs))
+            }
+            (None, None, None) => return Ok(None),
         };
         let Some(value) = tidy(rule, start)? else { return Ok(None) };
         if !rule.plus.is_empty() || !rule.plus_json.is_empty() {
@@ -177,7 +231,7 @@ fn as_number<'a>(kind: Kind, number: Option<f64>) -> Option<Filled<'a>> {
     }
 }
 
-fn tidy<'a>(rule: &Rule, value: Text<'a>) -> Read<Option<Text<'a>>> {
+fn tidy<'a>(rule: &'a Rule, value: Text<'a>) -> Read<Option<Text<'a>>> {
     let mut value = value;
     if let Some(path) = &rule.json {
         match Path::find(path, &value)? {
@@ -187,34 +241,46 @@ fn tidy<'a>(rule: &Rule, value: Text<'a>) -> Read<Option<Text<'a>>> {
     }
     if let Some(pattern) = &rule.extract {
         match pattern.captures(&value).and_then(|found| found.get(1)) {
-            Some(group) => value = Cow::Owned(group.as_str().to_owned()),
+            Some(group) => value = cut(&value, group.range()),
             None => return Ok(None),
         }
     }
     if rule.lower {
-        value = Cow::Owned(lower(&value)?);
+        value = if is_lower(&value) { value } else { Cow::Owned(lower(&value)?) };
     }
     if !rule.strip_prefix.is_empty()
         && let Some(rest) = value.strip_prefix(rule.strip_prefix.as_str())
     {
-        value = Cow::Owned(rest.to_owned());
+        value = cut(&value, value.len() - rest.len()..value.len());
     }
     if !rule.strip_suffix.is_empty()
         && let Some(rest) = value.strip_suffix(rule.strip_suffix.as_str())
     {
-        value = Cow::Owned(rest.to_owned());
+        value = cut(&value, 0..rest.len());
     }
     if rule.ignore.iter().any(|ignored| *ignored == value) {
         return Ok(None);
     }
     if let Some(values) = &rule.values {
         match values.get(value.as_ref()) {
-            Some(translated) => value = Cow::Owned(translated.clone()),
+            Some(translated) => value = Cow::Borrowed(translated),
             None if rule.keeps_other => {}
             None => return Ok(None),
         }
     }
     Ok(Some(value))
+}
+
+/// A part of a text; of a borrowed one without a copy.
+fn cut<'a>(text: &Text<'a>, range: Range<usize>) -> Text<'a> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(range).unwrap_or_default()),
+        Cow::Owned(text) => Cow::Owned(text.get(range).unwrap_or_default().to_owned()),
+    }
+}
+
+fn is_lower(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
 }
 
 /// Lower case; beyond ASCII there are special cases that are left to the reference.

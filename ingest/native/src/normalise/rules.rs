@@ -1,8 +1,7 @@
 //! The rules of all dialects, compiled from what `semconv.dialects` read: names become slots, patterns become machines.
 
-use std::collections::HashMap;
-
 use regex::Regex;
+use rustc_hash::FxHashMap as HashMap;
 use serde::Deserialize;
 
 use super::path::Path;
@@ -92,6 +91,15 @@ pub enum Ref {
     Done(usize),
 }
 
+impl Ref {
+    fn slot(&self) -> Option<usize> {
+        match self {
+            Ref::Slot(index) => Some(*index),
+            Ref::Done(_) => None,
+        }
+    }
+}
+
 pub enum Content {
     Request,
     ToolCalls,
@@ -121,8 +129,10 @@ pub struct Rule {
     pub plus: Vec<usize>,
     pub plus_json: Vec<Path>,
     pub nothing: bool,
-    /// Attributes gathered by a pattern: a record that has any is left to the reference.
-    pub gathered: Option<Regex>,
+    /// The number of the pattern by which attributes are gathered.
+    pub gathered: Option<usize>,
+    /// A slot without which the rule says nothing.
+    pub gate: Option<usize>,
 }
 
 pub struct Handoff {
@@ -137,7 +147,8 @@ pub struct Handoff {
 pub struct Meaning {
     pub slot: Option<usize>,
     pub bits: u64,
-    pub is_gathered: bool,
+    /// The patterns that gather it, by their number.
+    pub gathered: u64,
 }
 
 pub struct Rules {
@@ -166,7 +177,7 @@ impl Rules {
         if given.dialects.len() > 64 {
             return Err("more than 64 dialects".to_owned());
         }
-        let mut builder = Builder { keys: HashMap::new(), events: HashMap::new(), resources: HashMap::new(), slots: 0, columns: Vec::new() };
+        let mut builder = Builder { keys: HashMap::default(), events: HashMap::default(), resources: HashMap::default(), slots: 0, columns: Vec::new(), patterns: Vec::new() };
         let pseudo: Vec<Option<usize>> = given.pseudo.iter().map(|_| Some(builder.slot())).collect();
         let names: HashMap<String, usize> = given.pseudo.iter().cloned().zip(pseudo.iter().copied().flatten()).collect();
         for column in &given.columns {
@@ -200,7 +211,10 @@ impl Rules {
             builder.columns.push((column.name.clone(), kind));
         }
         let handoffs = given.handoffs.into_iter().map(handoff).collect::<Result<_, _>>()?;
-        let gathered = columns.iter().flat_map(|c| &c.rules).filter_map(|rule| rule.gathered.clone()).collect();
+        if builder.patterns.len() > 64 {
+            return Err("more than 64 patterns of keys".to_owned());
+        }
+        let gathered = builder.patterns.iter().map(|keys| regex(&format!("^(?:{keys})"))).collect::<Result<_, _>>()?;
         Ok(Rules {
             columns,
             detect: given.dialects.iter().map(|d| (d.attributes.clone(), d.prefixes.clone())).collect(),
@@ -224,10 +238,11 @@ impl Rules {
         let bits = self.detect.iter().enumerate().filter(|(_, (attributes, prefixes))| {
             attributes.iter().any(|a| a == key) || prefixes.iter().any(|p| key.starts_with(p.as_str()))
         });
+        let matching = self.gathered.iter().enumerate().filter(|(_, pattern)| pattern.is_match(key));
         Meaning {
             slot: self.keys.get(key).copied(),
             bits: bits.fold(0, |all, (index, _)| all | 1 << index),
-            is_gathered: self.gathered.iter().any(|pattern| pattern.is_match(key)),
+            gathered: matching.fold(0, |all, (number, _)| all | 1 << number),
         }
     }
 }
@@ -251,6 +266,7 @@ struct Builder {
     resources: HashMap<String, usize>,
     slots: usize,
     columns: Vec<(String, Kind)>,
+    patterns: Vec<String>,
 }
 
 impl Builder {
@@ -337,10 +353,12 @@ impl Builder {
             return Ok(made);
         }
         if !given.keys.is_empty() {
-            made.gathered = Some(regex(&format!("^(?:{})", given.keys))?);
-            return Ok(made);
-        }
-        if given.constant.is_none() {
+            let known = self.patterns.iter().position(|keys| *keys == given.keys);
+            made.gathered = Some(known.unwrap_or(self.patterns.len()));
+            if known.is_none() {
+                self.patterns.push(given.keys.clone());
+            }
+        } else if given.constant.is_none() {
             made.source = Some(self.place(given, pseudo)?);
         }
         if !given.extract.is_empty() {
@@ -368,6 +386,8 @@ impl Builder {
         if made.content.is_some() && kind != Kind::Text {
             return Err("content in a column that is no text".to_owned());
         }
+        let condition = made.wheres.iter().map(|(key, _)| key).chain(&made.present).find_map(|key| key.slot());
+        made.gate = made.source.or(condition);
         Ok(made)
     }
 }
