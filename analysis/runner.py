@@ -167,8 +167,8 @@ class Runner:
         self._remember_unsettled(
             touched.steps.filter(pl.col("trace_id").is_in(arrivals["trace_id"].unique().implode()))
         )
-        keep(self._store, touched, version)
-        offered = frames.fill(self._store, touched, version)
+        before = keep(self._store, touched, version)
+        offered = frames.fill(self._store, touched, before, version)
         changes = self._judge(offered, touched.steps, arrivals, version)
         self._look_again_at(frames.later_repetitions(touched, offered["effects"]))
         self._store.insert_frame("progress", marks)
