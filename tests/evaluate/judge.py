@@ -74,7 +74,7 @@ class Verdicts:
         for run in self.runs:
             for family, truth in run["truth"].items():
                 for finding in self.board.on(run["trace_id"], family, "alert") if truth is False else ():
-                    yield self._line(run, family) | self._shown(finding)
+                    yield self._line(run, family) | self._shown(finding) | {"severity_here": self._severity(finding, run["trace_id"])}
         for case in self.board.cases:
             if case["polarity"] == "negative" and not self._is_as_expected(case):
                 yield self._case(case) | {"expected": "silence", "said": self._said(self._touching(case))}
@@ -116,6 +116,10 @@ class Verdicts:
 
     def _said(self, findings: Any) -> list[Line]:
         return [self._shown(finding) for finding in sorted(findings, key=lambda f: f.id)]
+
+    def _severity(self, finding: Any, trace: str) -> str | None:
+        """Of the occurrence in this run: the scorer gives every run that a finding names the gravest of them all."""
+        return next((o["severity"] for o in self._written[finding.id]["occurrences"] if o["trace_id"] == trace), None)
 
     def _shown(self, finding: Any) -> Line:
         written = self._written[finding.id]
