@@ -45,6 +45,7 @@ def brief(done: Evaluated) -> str:
     return (
         f"{done.played.name}: {done.played.spans} spans, {done.result['findings']} findings, {len(done.misses)} misses, "
         f"{len(done.alarms)} false alarms; seconds: {steps}; program {done.played.cpu_seconds:.1f} CPU s"
+        + "".join(f"\n  the program says: {trouble}" for trouble in done.troubles)
     )
 
 

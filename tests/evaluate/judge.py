@@ -30,13 +30,17 @@ def scorer(data: Path) -> ModuleType:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A set, the scorer's numbers, alerts on writes of benign runs (see `Verdicts.writes`), and what was wrong."""
+    """A set, the scorer's numbers, alerts on writes of benign runs (see `Verdicts.writes`), and what was wrong.
+
+    `troubles` is what the program says of its own state: a detector that broke looks like one that misses.
+    """
 
     played: Played
     result: Line
     writes: tuple[int, int]
     misses: list[Line]
     alarms: list[Line]
+    troubles: list[str]
 
 
 def score(module: ModuleType, played: Played) -> Line:
@@ -78,6 +82,10 @@ class Verdicts:
         for case in self.board.cases:
             if case["polarity"] == "negative" and not self._is_as_expected(case):
                 yield self._case(case) | {"expected": "silence", "said": self._said(self._touching(case))}
+
+    def troubles(self) -> list[str]:
+        """Titles of findings of the family `system`."""
+        return sorted(line["title"] for line in self._written.values() if line["family"] == "system")
 
     def writes(self) -> tuple[int, int]:
         """Spans of benign runs in which re-execution alerts, of so many write calls; only tau counts its writes."""
