@@ -106,15 +106,14 @@ def _signal(use: dict[str, Any], config: Config) -> Signal:
         ),
     ) if is_found else ()  # fmt: skip
     severity = _severity(use, config)
-    rule = "P7" if severity == "low" else "P6"
     return Signal(
-        rule=rule,
+        rule="P7" if severity == "low" else "P6",
         severity=severity,
         confidence=0.95 if is_told else 0.7 if is_found else 0.4,
         title=f"{actor} used {use['tool_name']} on {use['target']}: new for {kind}, not asked for, {where}",
         subject_id=use["actor_id"],
         subject_name=use["actor_name"] or "",
-        scope=(rule, use["task_kind"], use["target"]),
+        scope=(use["task_kind"], use["target"]),
         trace_id=use["trace_id"],
         span_id=use["span_id"],
         at=use["start_time"],
