@@ -209,23 +209,34 @@ def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched
     return Touched(steps.filter(pl.col("is_context").not_()), edges.join(ours, on="trace_id", how="anti"))
 
 
-def fill(store: Store, touched: Touched, version: int) -> dict[str, pl.DataFrame]:
-    """Every frame of FRAMES for the touched traces."""
+def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> dict[str, pl.DataFrame]:
+    """Every frame of FRAMES for the touched traces; `before` is what was known of them (`keeping.keep` returns it)."""
     steps = touched.steps
     runs = steps.filter("is_run")
     actions = steps.filter(pl.col("role") == "action")
-    uses = baselines.remember(store, baselines.FIRST_USES, _members(_tool_writes(actions)), version)
+    before = before.with_columns(pl.lit(True).alias("is_settled"))
+    old_runs, old_writes = (
+        before.filter(pl.col("role") == "run"),
+        _tool_writes(before.filter(pl.col("role") == "action")),
+    )
+    uses = baselines.remember(
+        store, baselines.FIRST_USES, _members(_tool_writes(actions)), version, _members(old_writes)
+    )
     return {
         "runs": runs,
         "actions": actions,
         "costs": steps.filter(pl.col("cost_usd") > 0),
         "delegations": touched.edges,
-        "first_runs": baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version),
+        "first_runs": baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version, _members(old_runs)),
         "first_uses": uses,
-        "learned_tools": baselines.remember(store, baselines.LEARNED_TOOLS, _learned(uses), version, also=uses).rename(
-            {"trace_id": "tool_name"}
-        ),
-        "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version),
+        "learned_tools": baselines.remember(
+            store,
+            baselines.LEARNED_TOOLS,
+            _learned(uses),
+            version,
+            _as_tools(pl.concat([uses, _members(old_writes).select(uses.columns)])),
+        ).rename({"trace_id": "tool_name"}),
+        "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version, _costs(old_runs)),
         "effects": _effects(store, actions),
         "daily_spend": _daily_spend(store, runs),
     }
@@ -245,7 +256,11 @@ def _learned(uses: pl.DataFrame) -> pl.DataFrame:
     """Tools that so many runs used that they are part of the kind."""
     tools = uses.group_by("actor_id", "task_kind", "tool_name").agg(pl.col("at").min(), pl.len().alias("runs"))
     tools = tools.filter(pl.col("runs") >= 3).with_columns(pl.lit(0.0).alias("value"))
-    return tools.rename({"tool_name": "trace_id"}).sort("at", "trace_id")
+    return _as_tools(tools).sort("at", "trace_id")
+
+
+def _as_tools(uses: pl.DataFrame) -> pl.DataFrame:
+    return uses.drop("trace_id", strict=False).rename({"tool_name": "trace_id"})
 
 
 def _costs(runs: pl.DataFrame) -> pl.DataFrame:

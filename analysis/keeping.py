@@ -27,11 +27,9 @@ _EFFECT = [*_ID, "signature", "start_time"]
 _RUN = [*_ID, "actor_id", "start_time"]
 
 
-def keep(store: Store, touched: Touched, version: int) -> None:
-    """Write what is new or changed of the touched traces as of `version`."""
+def keep(store: Store, touched: Touched, version: int) -> pl.DataFrame:
+    """Write what is new or changed of the touched traces as of `version`; returns what was known of them before."""
     traces = touched.steps["trace_id"].unique().sort()
-    if traces.is_empty():
-        return
     known = pl.concat([store.named("known_facts", traces=c.to_list()) for c in chunks(traces, 2000)])
     known = nulls(known.cast({"trace_id": pl.String, "span_id": pl.String, "fact_digest": pl.UInt64}))
     means = (pl.col("role") != "") | pl.col("actor_id").is_not_null()
@@ -43,6 +41,7 @@ def keep(store: Store, touched: Touched, version: int) -> None:
     store.insert_frame("span_facts", _to_store(facts.join(known, on=[*_ID, "fact_digest"], how="anti"), version))
     _take_back(store, known, facts, version)
     _keep_edges(store, touched.edges, traces, version)
+    return known
 
 
 def _take_back(store: Store, known: pl.DataFrame, facts: pl.DataFrame, version: int) -> None:
