@@ -49,6 +49,11 @@ class Held:
         self._budget.take(size, self.size)
         self.size += size
 
+    def count(self, size: int) -> None:
+        """Take `size` more bytes that are here already, whether there is room or not."""
+        self._budget.give(-size)
+        self.size += size
+
     def release(self) -> None:
         """Give all back; more may be taken afterwards."""
         if self.size:

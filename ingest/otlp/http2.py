@@ -22,8 +22,6 @@ from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import DataFrame, GoAwayFrame
 
-from actorscope.errors import TransientError
-
 if TYPE_CHECKING:
     from actorscope.ingest.otlp.listener import Listener
 
@@ -31,8 +29,10 @@ log = logging.getLogger(__name__)
 Headers = list[tuple[bytes, bytes]]
 HEADER_BYTES = 2**14
 """Headers of a call may have so many bytes, 32 for each of them included; memory is set aside for them."""
-_FRAME = 2**18
+_FRAME = 2**17
 """Largest frame that a peer may send: fewer frames cost less, and as much may wait for its end in every connection."""
+_READ = 2**18
+"""The most that asyncio reads at once; what follows a whole frame in it may already be part of the next."""
 _SETTINGS = {
     SettingCodes.MAX_CONCURRENT_STREAMS: 256,
     SettingCodes.INITIAL_WINDOW_SIZE: 2**22,
@@ -165,8 +165,6 @@ class Connection(asyncio.Protocol):
         except ProtocolError as error:
             log.debug("an HTTP/2 connection is ended: %s", error)
             self._close()
-        except TransientError:
-            self._calm()
         except Exception:  # whatever it is, only this connection ends
             log.exception("unexpected error in an HTTP/2 connection")
             self._close()
@@ -177,9 +175,9 @@ class Connection(asyncio.Protocol):
         if is_moving:
             self._unfinished.release()
             return
-        self._unfinished.grow(size)
-        if self._unfinished.size > _FRAME + 2 * HEADER_BYTES:
-            raise TransientError("frames without end")
+        self._unfinished.count(size)
+        if self._unfinished.size > _FRAME + _READ:
+            self._calm()
 
     def _requested(self, event: Any) -> None:
         number, is_whole = event.stream_id, event.stream_ended is not None
