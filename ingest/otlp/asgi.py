@@ -13,7 +13,8 @@ import uvicorn
 
 def bind(host: str, port: int, name: str) -> socket.socket:
     """A socket at an address of IPv4 or IPv6. Raises OSError with words when it cannot be had."""
-    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio sends small answers without waiting (TCP_NODELAY) only where a socket says that it is of TCP.
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
