@@ -208,7 +208,7 @@ def test_a_detector_that_raises_is_isolated_and_told(store: Store, monkeypatch: 
     found, told = in_worker(act)
     by_detector = {f.detector: f for f in found}
     assert set(by_detector) == {
-        "system_detector_failure", "delegation_cycle", "cost_budget", "reexecution_duplicate_write",
+        "system_detector_failure", "delegation_cycle", "cost_budget", "reexecution_duplicate_write", "authority_untrusted_target",
     }  # fmt: skip
     failure = by_detector["system_detector_failure"]
     assert (failure.family, failure.subject["name"]) == ("system", "authority_outside_grant")
@@ -237,8 +237,8 @@ def test_a_pass_cut_short_is_repeated_and_tells_the_same(store: Store, monkeypat
         return first, [t["id"] for t in second.told], found, [t["id"] for f in found for t in transitions(store, f.id)]
 
     first, second, found, kept = in_worker(act)
-    assert first == second and len(first) == len(set(first)) == 4
-    assert [f.count for f in found] == [1] * 4
+    assert first == second and len(first) == len(set(first)) == 5
+    assert [f.count for f in found] == [1] * 5
     assert sorted(kept) == sorted(first)
 
 
