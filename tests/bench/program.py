@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,6 +23,7 @@ from tests.e2e.story import double_refund, provider
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _LONGEST = 600.0
+_WARM = 8
 _STORED = re.compile(r'^actorscope_ingest_records_total\{outcome="stored",signal="traces"\} (\S+)', re.MULTILINE)
 
 
@@ -39,6 +41,12 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     files = [Path(f"/proc/{pid}/stat") for pid in pids]
     fields = [file.read_text().rpartition(")")[2].split() for file in files if file.exists()]
     return sum(int(field[11]) + int(field[12]) for field in fields) / _TICK
+
+
+def busy_seconds() -> float:
+    """CPU time of all that runs on this machine, without what waits or rests."""
+    fields = Path("/proc/stat").read_text().split()[1:9]
+    return sum(int(field) for number, field in enumerate(fields) if number not in (3, 4)) / _TICK
 
 
 def rss_mib(pids: Iterable[int], what: str = "VmHWM") -> float:
@@ -105,6 +113,8 @@ class Run:
     cpu_merged: float
     rss_mib: float
     refused: int
+    others: float
+    """Cores that others kept busy meanwhile: how noisy the line is."""
     memory: list[tuple[float, float]] = field(default_factory=list)
 
 
@@ -131,16 +141,18 @@ def doors(program: Program) -> dict[str, Send]:
 def load(
     program: Program, name: str, door: str, bodies: Iterable[bytes], senders: int, per_second: float = 0
 ) -> Run:
-    """Send `bodies` to a program, wait until all can be queried."""
+    """Send `bodies` to a program, wait until all can be queried. The first requests, which load code, are not counted."""
     assert program.process
-    pids = [program.process.pid]
-    sending, watcher = Load(doors(program)[door], senders, per_second), _Watcher(program)
-    before, began = cpu_seconds(pids), time.monotonic()
+    pids, waiting, send = [program.process.pid], iter(bodies), doors(program)[door]
+    _warm(program, send, list(islice(waiting, _WARM)))
+    sending, watcher = Load(send, senders, per_second), _Watcher(program)
+    before, busy, own, began = cpu_seconds(pids), busy_seconds(), time.process_time(), time.monotonic()
     watcher.start()
-    acked = sending.run(bodies)
+    acked = sending.run(waiting)
     spans = len(sending.acks) * SPANS_PER_REQUEST
     watcher.finish(spans)
     queryable, used = time.monotonic() - began, cpu_seconds(pids) - before
+    others = (busy_seconds() - busy - used - (time.process_time() - own)) / queryable
     quiet(pids)
     merged = cpu_seconds(pids) - before
     return Run(
@@ -154,8 +166,16 @@ def load(
         cpu_merged=merged / spans * 100_000,
         rss_mib=rss_mib(pids),
         refused=sending.refused,
+        others=max(0.0, others),
         memory=[(at - began, mib) for at, mib in watcher.memory],
     )
+
+
+def _warm(program: Program, send: Send, bodies: list[bytes]) -> None:
+    watcher = _Watcher(program)
+    watcher.start()
+    Load(send, 1).run(bodies)
+    watcher.finish(len(bodies) * SPANS_PER_REQUEST)
 
 
 def sizes(data: Path) -> list[tuple[str, int, int, int]]:
@@ -192,7 +212,7 @@ def whole(folder: Path, bodies: list[bytes], senders: int) -> Whole:
         idle = median(_detection_lag(program, number) for number in range(1, 4))
         before = program.get("/api/health")
         busy: list[float] = []
-        watcher = threading.Thread(target=lambda: busy.extend(_detection_lag(program, n) for n in range(10, 12)))
+        watcher = threading.Thread(target=lambda: busy.extend(_detection_lag(program, n) for n in (10, 11)))
         watcher.start()
         run = load(program, f"`up`, {senders} senders", "grpc", bodies, senders)
         stored = time.monotonic()

@@ -16,7 +16,7 @@ from actorscope.semconv.dialects import dialects
 
 _RUN_HEADS = (
     *("load", "spans", "acked/s", "queryable/s", "to OK, ms p50 / p99", "to queryable, ms p50 / p99"),
-    *("CPU s per 100k", "with merges", "peak RSS MiB", "sent again"),
+    *("CPU s per 100k", "with merges", "peak RSS MiB", "sent again", "others, cores"),
 )
 
 
@@ -25,6 +25,7 @@ class Found:
     """All that was measured."""
 
     command: str
+    times: int
     runs: list[Run]
     whole: Whole
     sizes: list[tuple[str, int, int, int]]
@@ -49,12 +50,12 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _run(run: Run) -> list[str]:
     pairs = [f"{a:,.0f} / {b:,.0f}" for a, b in (run.ok_ms, run.queryable_ms)]
-    plain = [f"{run.cpu:.2f}", f"{run.cpu_merged:.2f}", f"{run.rss_mib:,.0f}", f"{run.refused:,}"]
+    plain = [f"{run.cpu:.2f}", f"{run.cpu_merged:.2f}", f"{run.rss_mib:,.0f}", f"{run.refused:,}", f"{run.others:.1f}"]
     return [run.name, f"{run.spans:,}", f"{run.acked:,.0f}", f"{run.queryable:,.0f}", *pairs, *plain]
 
 
 def _sizes(found: Found) -> list[str]:
-    spans = found.runs[0].spans
+    spans = next(rows for name, rows, *_ in found.sizes if name == "span_rows")
     rows = [(name, rows / spans, lying / spans, merged / spans) for name, rows, lying, merged in found.sizes]
     rows.append(("all", sum(r[1] for r in rows), sum(r[2] for r in rows), sum(r[3] for r in rows)))
     shown = [[name, f"{count:.3f}", f"{lying:.1f}", f"{merged:.1f}"] for name, count, lying, merged in rows if merged >= 0.05]
@@ -103,7 +104,8 @@ def text(found: Found) -> str:
             f"Written by `{found.command}` on {datetime.now(UTC):%Y-%m-%d}; every number comes from that run, client and",
             "server on the same cores. CPU and memory are those of the server alone, from /proc.",
             "",
-            f"- machine: {machine()}; load average when it began: {os.getloadavg()[2]:.1f} (15 minutes)",
+            f"- machine: {machine()}; each load ran {found.times} times and the best is shown, since others worked here: the last",
+            "  column says how many cores they kept busy meanwhile; rates and CPU seconds suffer from it",
             f"- load: agent spans of 15 attributes, 580 bytes, in requests of {SPANS_PER_REQUEST}; embedded store, rollups and fsync on",
             f"- decoder: {decode.name()}",
             "",
