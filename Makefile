@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.8
 ARGS ?=
+DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev native up test check lint types generate bench bench-peers fuzz torture clean
+.PHONY: help install install-dev native up test check lint types generate bench bench-peers evaluate fuzz torture clean
 NATIVE_SOURCES := $(wildcard ingest/native/*.toml ingest/native/src/*.rs ingest/native/src/*/*.rs)
 
 help: ## show this list
@@ -66,6 +67,9 @@ bench: $(VENV)/.installed-dev $(VENV)/.native ## measure intake, storage and det
 
 bench-peers: $(VENV)/.installed-dev $(VENV)/.native ## the same load into other backends, minutes long (ARGS="--only mlflow")
 	$(BIN)/python -m tests.bench.peers $(ARGS)
+
+evaluate: $(VENV)/.installed-dev $(VENV)/.native ## labelled runs through the real program, numbers go to docs/detection-quality.md (DATA=DIR ARGS="--only tau")
+	$(BIN)/python -m tests.evaluate --data $(DATA) --document $(ARGS)
 
 fuzz: $(VENV)/.installed-dev $(VENV)/.native ## a million changed inputs through every parser (ARGS="--target json --inputs 50000")
 	$(BIN)/python -m tests.fuzz $(ARGS)

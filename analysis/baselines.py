@@ -43,23 +43,37 @@ RUN_COSTS = Memory("run_costs", ("actor_id", "task_kind", "unit"), 400, "latest"
 
 
 def remember(
-    store: Store, memory: Memory, members: pl.DataFrame, version: int, also: pl.DataFrame | None = None
+    store: Store, memory: Memory, members: pl.DataFrame, version: int, before: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     """Merge `members` (the key columns, `at`, `trace_id`, `value`) into a memory and return it for the keys they touch.
 
-    `also` has the key columns of further keys to return.
+    `before` has the members that were made of the same traces earlier: those that are not made any more are forgotten.
     Returns one row per member with the key columns, `at`, `trace_id` and `value`.
     """
-    fresh = members.select(_key_of(memory.key), *(pl.col(c) for c in list(_MEMBERS)[1:])).cast(_MEMBERS)
-    asked = fresh["key"] if also is None else pl.concat([fresh["key"], also.select(_key_of(memory.key))["key"]])
-    keys = asked.unique().sort().to_list()
+    fresh = _keyed(memory, members)
+    earlier = fresh.clear() if before is None else _keyed(memory, before)
+    keys = pl.concat([fresh["key"], earlier["key"]]).unique().sort().to_list()
     if not keys:
         return _split(fresh, memory.key)
     known = store.named("baselines", memory=memory.name, keys=keys).cast(_MEMBERS)
-    merged = _merge(memory, known, fresh)
+    member = ["key", "trace_id"]
+    gone = earlier.join(fresh, on=member, how="anti")
+    merged = _merge(memory, known.join(gone, on=member, how="anti"), fresh)
     if not merged.equals(_merge(memory, known, known.clear())):
-        _save(store, memory, merged, version)
+        emptied = known.join(merged, on="key", how="anti")["key"].unique().sort()
+        _save(store, memory, merged, emptied, version)
     return _split(merged, memory.key)
+
+
+def recall(store: Store, memory: Memory, asked: pl.DataFrame) -> pl.DataFrame:
+    """What a memory has of the keys in `asked`, in the form of `remember`."""
+    keys = asked.select(_key_of(memory.key))["key"].unique().sort().to_list()
+    known = store.named("baselines", memory=memory.name, keys=keys) if keys else pl.DataFrame(schema=_MEMBERS)
+    return _split(known.cast(_MEMBERS), memory.key)
+
+
+def _keyed(memory: Memory, members: pl.DataFrame) -> pl.DataFrame:
+    return members.select(_key_of(memory.key), *(pl.col(c) for c in list(_MEMBERS)[1:])).cast(_MEMBERS)
 
 
 def _key_of(columns: Sequence[str]) -> pl.Expr:
@@ -77,8 +91,10 @@ def _merge(memory: Memory, known: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataF
     return both.group_by("key", maintain_order=True).agg(cut).explode("at", "trace_id", "value")
 
 
-def _save(store: Store, memory: Memory, merged: pl.DataFrame, version: int) -> None:
+def _save(store: Store, memory: Memory, merged: pl.DataFrame, emptied: pl.Series, version: int) -> None:
     rows = merged.group_by("key", maintain_order=True).agg("at", "trace_id", "value")
+    rows = pl.concat([rows, pl.DataFrame({"key": emptied}, schema={"key": pl.String})], how="diagonal")
+    rows = rows.with_columns(pl.col("at", "trace_id", "value").fill_null([]))
     store.insert_frame(
         "baselines",
         rows.select(

@@ -71,6 +71,13 @@ class Runner:
         self.lag_seconds = 0.0
         self.spans_done = 0
         self.rows_seen = 0
+        self.complete_at: datetime | None = None
+        """The last moment at which everything in the store was judged and no trace waited for more."""
+
+    @property
+    def traces_waiting(self) -> int:
+        """Traces that are judged again when what is above them came, or did not come in time."""
+        return len(self._waiting)
 
     def start(self) -> None:
         self._thread.start()
@@ -141,12 +148,13 @@ class Runner:
         """One pass over what is new, at most `batch_spans`, and over traces that waited long enough for what is above
         them (all of them `at_end`); an empty Pass when there is neither.
         """
-        began = time.monotonic()
+        began, looked_at = time.monotonic(), utc_now()
         new, marks = self._arrivals()
         overdue = self._overdue(at_end)
         arrivals = pl.concat([new.select("trace_id", "start_time"), overdue])
         if arrivals.is_empty():
             self.lag_seconds = 0.0
+            self.complete_at = self.complete_at if self._waiting else looked_at
             return Pass()
         if new.height:
             oldest = new.select(pl.col("received_at").min()).item()
@@ -159,8 +167,8 @@ class Runner:
         self._remember_unsettled(
             touched.steps.filter(pl.col("trace_id").is_in(arrivals["trace_id"].unique().implode()))
         )
-        keep(self._store, touched, version)
-        offered = frames.fill(self._store, touched, version)
+        before = keep(self._store, touched, version)
+        offered = frames.fill(self._store, touched, before, version)
         changes = self._judge(offered, touched.steps, arrivals, version)
         self._look_again_at(frames.later_repetitions(touched, offered["effects"]))
         self._store.insert_frame("progress", marks)

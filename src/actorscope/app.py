@@ -128,6 +128,7 @@ class App:
     def health(self) -> dict[str, Any]:
         """The body of `/api/health`."""
         counters = self.ingest.counters.snapshot() if self.ingest else {}
+        complete_at = self.runner.complete_at if self.runner else None
         return {
             "status": "ok" if self._started else "starting",
             "version": __version__,
@@ -136,6 +137,8 @@ class App:
             **counters,
             "analysis_lag_seconds": round(self.runner.lag_seconds, 3) if self.runner else None,
             "analysed_spans": self.runner.spans_done if self.runner else None,
+            "analysis_waiting_traces": self.runner.traces_waiting if self.runner else None,
+            "analysis_complete_at": complete_at.isoformat() if complete_at else None,
         }
 
     def stop(self) -> None:

@@ -91,6 +91,18 @@ def test_what_is_remembered_comes_back_for_the_touched_keys_only(store: Store) -
     assert written == 0, "what changes nothing is not written"
 
 
+def test_a_member_that_turned_out_to_be_somebody_elses_is_forgotten(store: Store) -> None:
+    def act() -> tuple[pl.DataFrame, pl.DataFrame]:
+        wrong = costs(("desk", "trip", 1, "t1", 0.5))
+        remember(store, RUN_COSTS, wrong, 1)
+        remember(store, RUN_COSTS, costs(("desk/clerk", "trip", 1, "t1", 0.5)), 2, before=wrong)
+        return tuple(remember(store, RUN_COSTS, costs((who, "trip", 2, "t2", 1)), 3) for who in ("desk", "desk/clerk"))  # type: ignore[return-value]
+
+    wrong, right = in_store(act)
+    assert wrong["trace_id"].to_list() == ["t2"]
+    assert right["trace_id"].to_list() == ["t1", "t2"]
+
+
 def test_memories_do_not_mix_and_stay_bounded(store: Store) -> None:
     def act() -> pl.DataFrame:
         use = pl.DataFrame(

@@ -22,9 +22,11 @@ _TOLD = {
     **{view: f"SELECT * FROM {view}" for view in ("agent_runs", "model_calls", "actions", "delegations", "approvals")},
     "spans": "SELECT * EXCEPT received_at FROM spans",
     "cost": "SELECT sum(cost_usd) AS cost FROM model_calls",
-    **{table: f"SELECT * EXCEPT version FROM {table} FINAL" for table in ("runs", "effects", "baselines")},
+    **{table: f"SELECT * EXCEPT version FROM {table} FINAL" for table in ("runs", "effects")},
+    "baselines": "SELECT * EXCEPT version FROM baselines FINAL WHERE notEmpty(trace_id)",
     "stitches": "SELECT DISTINCT key, trace_id FROM stitches",
-    "findings": "SELECT id, detector, severity, state, count, cost_usd, first_evidence_at, last_evidence_at FROM finding_rows FINAL",
+    "findings": "SELECT id, detector, severity, state, count, cost_usd, first_evidence_at, last_evidence_at\n"
+    "FROM finding_rows FINAL WHERE count > 0",
     "occurrences": "SELECT finding_id, trace_id, span_id FROM occurrences FINAL WHERE NOT is_retracted",
 }
 _MERGED = ("span_rows", "span_facts", "runs", "effects", "baselines", "arrivals", "stitches")

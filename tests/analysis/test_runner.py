@@ -15,6 +15,7 @@ from actorscope.analysis import frames, ledger, runner
 from actorscope.analysis.answers.findings import transitions
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.runner import Runner, configure
+from actorscope.analysis.watch import utc_now
 from actorscope.errors import DefinitionError, TransientError
 from actorscope.ingest.store.client import Store, in_worker
 from actorscope.settings import AnalysisSettings
@@ -265,6 +266,25 @@ def test_what_was_said_before_the_root_arrived_gives_way_to_what_is_known_then(s
     assert [f.subject["id"] for f in early] == ["desk"]
     assert [f.subject["id"] for f in late] == ["desk/mailer"]
     assert sorted(told) == [("opened", "desk"), ("opened", "desk/mailer"), ("resolved", "desk")]
+
+
+def test_complete_means_that_all_is_judged_and_no_trace_waits(store: Store) -> None:
+    made = spans("- {trace: t, spans: [{agent: mailer, request: Tell Ann, children: [{tool: read}]}]}")
+
+    def act() -> None:
+        analyst = Analyst(store)
+        analyst.keep(made, made.rows[:1])
+        assert analyst.runner.run_once().spans == 1
+        assert not analyst.runner.run_once().traces
+        assert analyst.runner.traces_waiting == 1 and analyst.runner.complete_at is None
+        analyst.keep(made, made.rows[1:])
+        stored_at = utc_now()
+        analyst.runner.run_once()
+        assert analyst.runner.traces_waiting == 0 and analyst.runner.complete_at is None
+        analyst.runner.run_once()
+        assert analyst.runner.complete_at and analyst.runner.complete_at >= stored_at
+
+    in_worker(act)
 
 
 def test_findings_whose_baselines_differ_in_type_are_saved_together(store: Store) -> None:

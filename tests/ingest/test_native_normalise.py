@@ -63,7 +63,8 @@ def test_most_records_of_most_frameworks_are_answered_natively() -> None:
 _KEYS = sorted(
     {key for d in dialects() for rule in d.rules for key in (rule.source, *rule.plus, *rule.where, *rule.present, *rule.same) if key}
     | {column.attribute for column in columns()}
-    | {f"llm.output_messages.0.message.tool_calls.{n}.tool_call.{key}" for n in (0, 10, 9) for key in ("id", "function.name", "function.arguments")}
+    | {f"llm.output_messages.0.message.tool_calls.{n}.tool_call.{key}" for n in (0, 10, 9)
+       for key in ("id", "function.name", "function.arguments")}
     | {f"gen_ai.completion.{n}.tool_calls.{key}" for n in (0, "x") for key in ("0.name", "0.arguments", "0", "01.name", "1.arguments")}
 )
 _WHERE = sorted({value for d in dialects() for rule in d.rules for allowed in rule.where.values() for value in allowed})
