@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -139,9 +139,10 @@ def doors(program: Program) -> dict[str, Send]:
 
 
 def load(
-    program: Program, name: str, door: str, bodies: Iterable[bytes], senders: int, per_second: float = 0
+    program: Program, name: str, door: str, bodies: Iterable[bytes], senders: int, per_second: float = 0, rest: bool = True
 ) -> Run:
-    """Send `bodies` to a program, wait until all can be queried. The first requests, which load code, are not counted."""
+    """Send `bodies` to a program, wait until all can be queried. The first requests, which load code, are not counted.
+    With `rest` also until merges are done."""
     assert program.process
     pids, waiting, send = [program.process.pid], iter(bodies), doors(program)[door]
     _warm(program, send, list(islice(waiting, _WARM)))
@@ -153,7 +154,8 @@ def load(
     watcher.finish(spans)
     queryable, used = time.monotonic() - began, cpu_seconds(pids) - before
     others = (busy_seconds() - busy - used - (time.process_time() - own)) / queryable
-    quiet(pids)
+    if rest:
+        quiet(pids)
     merged = cpu_seconds(pids) - before
     return Run(
         name=name,
@@ -214,11 +216,16 @@ def whole(folder: Path, bodies: list[bytes], senders: int) -> Whole:
         busy: list[float] = []
         watcher = threading.Thread(target=lambda: busy.extend(_detection_lag(program, n) for n in (10, 11)))
         watcher.start()
-        run = load(program, f"`up`, {senders} senders", "grpc", bodies, senders)
+        assert program.process
+        used = cpu_seconds([program.process.pid])
+        run = load(program, f"`up`, {senders} senders", "grpc", bodies, senders, rest=False)
         stored = time.monotonic()
         _wait(lambda: program.get("/api/health")["analysed_spans"] - before["analysed_spans"] >= spans)
+        analysed = time.monotonic() - stored
         watcher.join()
-        return Whole(run, time.monotonic() - stored, idle, median(busy))
+        quiet([program.process.pid])
+        used = cpu_seconds([program.process.pid]) - used
+        return Whole(replace(run, cpu_merged=used / spans * 100_000), analysed, idle, median(busy))
 
 
 def _wait(condition: object, timeout: float = _LONGEST) -> None:
