@@ -153,7 +153,8 @@ def _forward(name: str, pid: int, door: Send, bodies: list[bytes], senders: int,
         time.sleep(6)  # longer than the Collector's batch waits
     quiet(pids)
     used = cpu_seconds(pids) - before
-    return Forwarded(name, spans / acked, used / spans * 1e5, rss_mib(pids), (now["bytes"] - start["bytes"]) / spans, now["inserts"] - start["inserts"])
+    sent, inserts = (now["bytes"] - start["bytes"]) / spans, now["inserts"] - start["inserts"]
+    return Forwarded(name, spans / acked, used / spans * 1e5, rss_mib(pids), sent, inserts)
 
 
 def forward(backend: Backend, bodies: list[bytes], senders: int) -> Forwarded:
