@@ -227,7 +227,7 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
     old_runs, old_uses = before.filter(pl.col("role") == "run"), _outward(before)
     uses = baselines.remember(store, baselines.FIRST_USES, _members(_outward(actions)), version, _members(old_uses))
     first_runs = baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version, _members(old_runs))
-    targets = origins.trace(store, origins.uses(actions))
+    targets = origins.trace(store, origins.uses(actions), steps)
     return {
         "runs": runs,
         "actions": actions,
