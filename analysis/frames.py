@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from actorscope.analysis import baselines, stitch
+from actorscope.analysis import baselines, stitch, turns
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
 from actorscope.analysis.spending import measured
@@ -155,7 +155,7 @@ def _same_calls(store: Store, spans: pl.DataFrame) -> set[str]:
 def _spans(store: Store, traces: set[str], bounds: Mapping[str, datetime]) -> pl.DataFrame:
     pieces = chunks(pl.Series(sorted(traces), dtype=pl.String), 2000)
     spans = nulls(pl.concat(store.named("trace_spans", traces=c.to_list(), **bounds) for c in pieces))
-    spans = spans.with_columns(pl.col("has_result", "has_object").cast(pl.Boolean))
+    spans = spans.with_columns(pl.col("has_result", "has_object", "is_paged").cast(pl.Boolean))
     logs = nulls(pl.concat(store.named("trace_logs", traces=c.to_list(), **bounds) for c in pieces))
     return told(spans, logs).with_columns(pl.lit(False).alias("is_context"))
 
@@ -173,6 +173,7 @@ def unstored(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
         )
         .fill_null(False)
         .alias("has_object"),
+        *turns.sketched(),
     )
     spans = nulls(spans).unique(ids, keep="first", maintain_order=True)
     if logs.height:
@@ -200,7 +201,7 @@ def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched
     steps = weave(spans)
     steps = steps.with_columns((pl.col("is_rooted") | pl.col("trace_id").is_in(list(overdue))).alias("is_settled"))
     edges = stitch.stitch(steps, delegations(steps))
-    steps = stitch.callers(steps, edges)
+    steps = turns.turns(stitch.callers(steps, edges))
     signature = pl.when(pl.col("input_digest").is_not_null() & pl.col("tool_name").is_not_null()).then(
         pl.format("{} {}", "tool_name", "input_digest")
     )

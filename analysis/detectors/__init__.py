@@ -8,6 +8,9 @@ from actorscope.analysis.detectors import (
     cost_outlier,
     delegation_cycle,
     reexecution_duplicate_write,
+    reexecution_error_loop,
+    reexecution_near_duplicate,
+    reexecution_read_loop,
 )
 
 DETECTORS: tuple[Detector, ...] = (
@@ -17,4 +20,7 @@ DETECTORS: tuple[Detector, ...] = (
     cost_budget.DETECTOR,
     cost_outlier.DETECTOR,
     reexecution_duplicate_write.DETECTOR,
+    reexecution_read_loop.DETECTOR,
+    reexecution_error_loop.DETECTOR,
+    reexecution_near_duplicate.DETECTOR,
 )

@@ -41,7 +41,7 @@ class Config:
 
     window_days: float = 30.0
     """How long ago the first write may lie."""
-    same_request: float = 0.6
+    same_request: float = 0.4
     """Share of the shorter request's words in the other from which two requests of one conversation are the same."""
 
 
