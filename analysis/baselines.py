@@ -65,6 +65,13 @@ def remember(
     return _split(merged, memory.key)
 
 
+def recall(store: Store, memory: Memory, asked: pl.DataFrame) -> pl.DataFrame:
+    """What a memory has of the keys in `asked`, in the form of `remember`."""
+    keys = asked.select(_key_of(memory.key))["key"].unique().sort().to_list()
+    known = store.named("baselines", memory=memory.name, keys=keys) if keys else pl.DataFrame(schema=_MEMBERS)
+    return _split(known.cast(_MEMBERS), memory.key)
+
+
 def _keyed(memory: Memory, members: pl.DataFrame) -> pl.DataFrame:
     return members.select(_key_of(memory.key), *(pl.col(c) for c in list(_MEMBERS)[1:])).cast(_MEMBERS)
 

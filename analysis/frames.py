@@ -12,6 +12,8 @@
 | `learned_tools` | writing tool that several runs of a touched (actor, task kind) used, with its first use |
 | `effects` | successful write with the signature of a touched one, ever |
 | `daily_spend` | touched (actor, day) with what it spent |
+| `targets` | touched action and target that it acts on, with where the target came from (see `analysis/origins.py`) |
+| `first_targets` | one of the earliest runs that used a target, per touched (actor, task kind, target) |
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from actorscope.analysis import baselines, stitch, turns
+from actorscope.analysis import baselines, origins, stitch, turns
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
 from actorscope.analysis.spending import measured
@@ -44,6 +46,8 @@ FRAMES = (
     "run_costs",
     "effects",
     "daily_spend",
+    "targets",
+    "first_targets",
 )
 IS_NOTICE = pl.col("event_name").is_in([ACTORSCOPE_SPAN_START, ACTORSCOPE_SPAN_HEARTBEAT]).fill_null(False)
 """The log record says that a span is open, and nothing more of it."""
@@ -157,7 +161,10 @@ def _spans(store: Store, traces: set[str], bounds: Mapping[str, datetime]) -> pl
     spans = nulls(pl.concat(store.named("trace_spans", traces=c.to_list(), **bounds) for c in pieces))
     spans = spans.with_columns(pl.col("has_result", "has_object", "is_paged").cast(pl.Boolean))
     logs = nulls(pl.concat(store.named("trace_logs", traces=c.to_list(), **bounds) for c in pieces))
-    return told(spans, logs).with_columns(pl.lit(False).alias("is_context"))
+    texts = pl.concat(store.named("arguments", traces=c.to_list(), **bounds) for c in pieces)
+    aims = texts.select("trace_id", "span_id", origins.aims(pl.col("arguments")).alias("aims"))
+    spans = told(spans, logs).join(aims, on=["trace_id", "span_id"], how="left", maintain_order="left")
+    return spans.with_columns(pl.lit(False).alias("is_context"))
 
 
 def unstored(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
@@ -179,6 +186,7 @@ def unstored(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
     if logs.height:
         logs = logs.filter(IS_NOTICE.not_())
     spans = told(spans, nulls(logs.with_columns(pl.col(ids).bin.encode("hex"))))
+    spans = spans.with_columns(origins.aims(pl.col("arguments")).alias("aims"))
     return spans.drop(_NOT_READ).with_columns(is_context=pl.lit(False))
 
 
@@ -198,7 +206,7 @@ def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched
     `is_settled` says that a span's place will not change what it means: nothing above it is missing, or its trace is
     `overdue` and what is missing will not come.
     """
-    steps = weave(spans)
+    steps = origins.aim(weave(spans))
     steps = steps.with_columns((pl.col("is_rooted") | pl.col("trace_id").is_in(list(overdue))).alias("is_settled"))
     edges = stitch.stitch(steps, delegations(steps))
     steps = turns.turns(stitch.callers(steps, edges))
@@ -215,31 +223,33 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
     steps = touched.steps
     runs = steps.filter("is_run")
     actions = steps.filter(pl.col("role") == "action")
-    before = before.with_columns(pl.lit(True).alias("is_settled"))
-    old_runs, old_writes = (
-        before.filter(pl.col("role") == "run"),
-        _tool_writes(before.filter(pl.col("role") == "action")),
-    )
-    uses = baselines.remember(
-        store, baselines.FIRST_USES, _members(_tool_writes(actions)), version, _members(old_writes)
-    )
+    outward = pl.col("side_effect").is_in(WRITES) | (pl.col("targets").list.len() > 0)
+    before = before.with_columns(is_settled=pl.lit(True), is_outward=(pl.col("role") == "action") & outward)
+    old_runs, old_uses = before.filter(pl.col("role") == "run"), _outward(before)
+    uses = baselines.remember(store, baselines.FIRST_USES, _members(_outward(actions)), version, _members(old_uses))
+    first_runs = baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version, _members(old_runs))
+    targets = origins.trace(store, origins.uses(actions))
     return {
         "runs": runs,
         "actions": actions,
         "costs": steps.filter(pl.col("cost_usd") > 0),
         "delegations": touched.edges,
-        "first_runs": baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version, _members(old_runs)),
+        "first_runs": first_runs,
         "first_uses": uses,
         "learned_tools": baselines.remember(
             store,
             baselines.LEARNED_TOOLS,
             _learned(uses),
             version,
-            _as_tools(pl.concat([uses, _members(old_writes).select(uses.columns)])),
+            _as_tools(pl.concat([uses, _members(old_uses).select(uses.columns)])),
         ).rename({"trace_id": "tool_name"}),
         "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version, _costs(old_runs)),
         "effects": _effects(store, actions),
         "daily_spend": _daily_spend(store, runs),
+        "targets": targets,
+        "first_targets": baselines.remember(
+            store, origins.FIRST_TARGETS, origins.members(targets, first_runs), version, origins.memories(before)
+        ).with_columns(origins.origin_of().alias("origin")),
     }
 
 
@@ -247,6 +257,10 @@ def _members(steps: pl.DataFrame) -> pl.DataFrame:
     """One member per trace for the memories of runs and uses."""
     known = steps.filter("is_settled", pl.col("actor_id").is_not_null()).sort("start_time", "span_id")
     return known.with_columns(pl.col("start_time").alias("at"), pl.lit(0.0).alias("value"))
+
+
+def _outward(actions: pl.DataFrame) -> pl.DataFrame:
+    return actions.filter("is_outward", pl.col("tool_name").is_not_null())
 
 
 def _tool_writes(actions: pl.DataFrame) -> pl.DataFrame:

@@ -18,7 +18,7 @@ _FACTS = (
     "is_error", "is_counted", "cost_usd", "cost_source", "attempt", "tool_name", "side_effect", "signature", "is_replayed",
     "idempotency_digest", "cause_request", "run_cost_usd", "run_tokens", "run_calls", "asked_arguments", "input_digest",
     "error_type", "approval_id", "approval_status", "approver_type", "approver_id", "approval_basis",
-    "authz_outcome", "state",
+    "authz_outcome", "state", "targets",
 )  # fmt: skip
 
 
@@ -34,7 +34,8 @@ def keep(store: Store, touched: Touched, version: int) -> pl.DataFrame:
     known = nulls(known.cast({"trace_id": pl.String, "span_id": pl.String, "fact_digest": pl.UInt64}))
     means = (pl.col("role") != "") | pl.col("actor_id").is_not_null()
     facts = touched.steps.join(known.select(*_ID, pl.lit(True).alias("is_known")), on=_ID, how="left")
-    facts = facts.filter(means | pl.col("is_known").is_not_null()).select(_FACTS)
+    targets = pl.col("aims").list.eval(pl.element().struct.field("target")).alias("targets")
+    facts = facts.filter(means | pl.col("is_known").is_not_null()).with_columns(targets).select(_FACTS)
     is_write = pl.col("signature").is_not_null() & pl.col("side_effect").is_in(WRITES)
     facts = facts.with_columns(pl.when(is_write).then(pl.col("cause_request").str.slice(0, 1000)))
     facts = facts.with_columns(pl.struct(pl.all()).hash(7).alias("fact_digest"))
@@ -73,4 +74,4 @@ def _keep_edges(store: Store, found: pl.DataFrame, traces: pl.Series, version: i
 def _to_store(frame: pl.DataFrame, version: int) -> pl.DataFrame:
     return frame.with_columns(
         pl.col("trace_id", "span_id").str.decode("hex"), pl.lit(version, pl.UInt64).alias("version")
-    ).with_columns(pl.col(pl.String).fill_null(""))
+    ).with_columns(pl.col(pl.String).fill_null(""), pl.col(pl.List(pl.String)).fill_null([]))

@@ -4,6 +4,7 @@ from actorscope.analysis.detector import Detector
 from actorscope.analysis.detectors import (
     authority_first_write,
     authority_outside_grant,
+    authority_untrusted_target,
     cost_budget,
     cost_outlier,
     delegation_cycle,
@@ -17,6 +18,7 @@ DETECTORS: tuple[Detector, ...] = (
     delegation_cycle.DETECTOR,
     authority_outside_grant.DETECTOR,
     authority_first_write.DETECTOR,
+    authority_untrusted_target.DETECTOR,
     cost_budget.DETECTOR,
     cost_outlier.DETECTOR,
     reexecution_duplicate_write.DETECTOR,

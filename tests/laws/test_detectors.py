@@ -107,8 +107,8 @@ def filled(store: Store) -> dict[str, pl.DataFrame]:
 
 def _fill(store: Store, steps: pl.DataFrame) -> dict[str, pl.DataFrame]:
     touched = frames.touch(steps)
-    keep(store, touched, 1)
-    return frames.fill(store, touched, 1)
+    before = keep(store, touched, 1)
+    return frames.fill(store, touched, before, 1)
 
 
 @cache

@@ -72,7 +72,7 @@ def test_nothing_is_written_where_there_are_no_documents(tmp_path: Path) -> None
 
 def test_generation_is_complete_and_settles(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
-    assert len(docs.generate(root=tmp_path)) == 4
+    assert len(docs.generate(root=tmp_path)) == 5
     assert docs.generate(root=tmp_path) == []
 
 
@@ -94,7 +94,7 @@ def test_environment_variables_in_the_document_work(monkeypatch: pytest.MonkeyPa
         value = (
             "{}" if variable.endswith("DETECTORS") else "[]" if variable.endswith(_LISTS) else "4000"
         )
-        value = {"CONTENT": "true", "DECODER": "python"}.get(variable.rpartition("_")[2], value)
+        value = {"CONTENT": "true", "DECODER": "python", "ENDPOINT": "http://127.0.0.1:4000"}.get(variable.rpartition("_")[2], value)
         monkeypatch.setenv(variable, value)
     assert Settings().ingest.grpc_port == 4000
     assert Settings().ui.public_url == "4000"

@@ -1,0 +1,158 @@
+"""What actions act on, how familiar that is, and where it came from: the request, the output of a tool, or nobody knows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+
+from actorscope.analysis import baselines
+from actorscope.analysis.detector import WRITES
+from actorscope.ingest.mask import PREFIX
+from actorscope.ingest.store.client import Store
+from actorscope.ingest.targets import STRONG, asks_for, instructing, targets
+
+AIM = pl.List(pl.Struct({"target": pl.String, "target_kind": pl.String, "is_link": pl.Boolean}))
+ORIGIN = {"origin": pl.String, "source_span_id": pl.String, "instructing": pl.Int64}
+LEARNING_RUNS = 16
+"""Runs of a task kind in which what tools put forward may still become familiar; more than any detector waits for."""
+INSTRUCTED = 4
+"""From here on the words around a mention read like an instruction (see `targets.instructing`): never familiar by itself."""
+_VALUES = {"request": 1.0, "unknown": 0.5, "tool": 0.0}
+FIRST_TARGETS = baselines.Memory("first_targets", ("actor_id", "task_kind", "target"), 24, "earliest")
+"""The value of a member says where the target came from (see `origin_of`)."""
+_CHUNK = 500
+
+
+def aims(arguments: pl.Expr) -> pl.Expr:
+    """The targets in arguments, as AIM."""
+    return arguments.map_elements(_aims, return_dtype=AIM, skip_nulls=True)
+
+
+def _aims(text: str) -> list[dict[str, Any]]:
+    return [{"target": t.name, "target_kind": t.kind, "is_link": t.is_link} for t in targets(text)]
+
+
+def aim(steps: pl.DataFrame) -> pl.DataFrame:
+    """`aims` of actions that write or follow links, also where the arguments stand in the model's answer only;
+    `is_outward` says that an action writes or follows links, `is_open` that its request and arguments are on record.
+    """
+    is_write = pl.col("side_effect").is_in(WRITES)
+    known = pl.when(pl.col("aims").list.len() > 0).then("aims")
+    said = aims(pl.when(known.is_null(), pl.col("role") == "action").then("asked_arguments"))
+    found = pl.coalesce(known, said)
+    links = found.list.filter(pl.element().struct.field("is_link"))
+    return steps.with_columns(
+        pl.when(pl.col("role") == "action")
+        .then(pl.when(is_write).then(found).otherwise(pl.when(links.list.len() > 0).then(links)))
+        .alias("aims")
+    ).with_columns(
+        ((pl.col("role") == "action") & (is_write | (pl.col("aims").list.len() > 0)))
+        .fill_null(False)
+        .alias("is_outward"),
+        (pl.col("has_object") & pl.col("cause_request").str.starts_with(PREFIX).not_())
+        .fill_null(False)
+        .alias("is_open"),
+    )
+
+
+def uses(actions: pl.DataFrame) -> pl.DataFrame:
+    """One row per settled action and target of a known actor."""
+    rows = actions.filter("is_settled", pl.col("actor_id").is_not_null(), pl.col("aims").list.len() > 0)
+    rows = rows.unique(["trace_id", "span_id"], maintain_order=True).sort("start_time", "span_id").drop("target")
+    if rows.is_empty():
+        return rows.drop("aims").with_columns(
+            pl.lit(None, pl.String).alias("target"), pl.lit(None, pl.String).alias("target_kind"),
+            pl.lit(None, pl.Boolean).alias("is_link"), pl.lit(None, pl.Boolean).alias("is_strong"),
+        )  # fmt: skip
+    rows = rows.explode("aims").unnest("aims")
+    return rows.with_columns(pl.col("target_kind").is_in(STRONG).alias("is_strong"))
+
+
+def trace(store: Store, used: pl.DataFrame) -> pl.DataFrame:
+    """`used` with its `origin` (request, tool, unknown), the output it was first put forward in and how that reads.
+
+    Outputs are read only for what was neither asked for nor asked for in an earlier run: for the rest `origin` is null.
+    """
+    if used.is_empty():
+        return used.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in ORIGIN.items())
+    asked = [
+        asks_for(*row)
+        for row in used.select(pl.col("cause_request").fill_null(""), "target", "target_kind").iter_rows()
+    ]
+    used = used.with_columns(pl.Series("is_asked", asked, pl.Boolean))
+    familiar = _familiar(store, used)
+    open_ = used.filter(pl.col("is_asked").not_()).join(familiar, on=["trace_id", "span_id", "target"], how="anti")
+    outputs = _outputs(store, open_)
+    rows = open_.select("trace_id", "span_id", "start_time", "target").iter_rows()
+    found = [(t, s, x, *_source(outputs.get(t, []), s, at, x)) for t, s, at, x in rows]
+    names = ["trace_id", "span_id", "target"]
+    schema = {**dict.fromkeys(names, pl.String), **ORIGIN}
+    used = used.join(pl.DataFrame(found, schema=schema, orient="row"), on=names, how="left", maintain_order="left")
+    return used.with_columns(pl.when("is_asked").then(pl.lit("request")).otherwise("origin").alias("origin"))
+
+
+def _familiar(store: Store, used: pl.DataFrame) -> pl.DataFrame:
+    """The uses of what people asked for in other, earlier runs."""
+    known = baselines.recall(store, FIRST_TARGETS, used).filter(origin_of() == "request")
+    key = list(FIRST_TARGETS.key)
+    own = used.with_columns(pl.col("task_kind").fill_null("")).select(*key, "trace_id", "span_id", "start_time")
+    earlier = own.join(known, on=key, suffix="_known")
+    return earlier.filter(pl.col("at") < pl.col("start_time"), pl.col("trace_id") != pl.col("trace_id_known"))
+
+
+def _outputs(store: Store, used: pl.DataFrame) -> dict[str, list[tuple[str, Any, str]]]:
+    """By trace what was put out in it, in order of time: span, time, text in lower case."""
+    found: dict[str, list[tuple[str, Any, str]]] = {}
+    names = used["trace_id"].unique().sort()
+    for start in range(0, names.len(), _CHUNK):
+        part = names.slice(start, _CHUNK)
+        times = used.filter(pl.col("trace_id").is_in(part.implode()))["start_time"]
+        bounds = {"from": times.min() - timedelta(days=1), "to": times.max()}  # type: ignore[operator]
+        for trace_id, span_id, at, text in store.named("outputs", traces=part.to_list(), **bounds).iter_rows():
+            found.setdefault(trace_id, []).append((span_id, at, text.lower()))
+    return found
+
+
+def _source(outputs: list[tuple[str, Any, str]], span_id: str, at: Any, target: str) -> tuple[str, str | None, int]:
+    """Origin, the span whose output puts the target forward most insistently, and how that reads."""
+    best: tuple[int, str] | None = None
+    for source, time, text in outputs:
+        if time < at and source != span_id and (words := instructing(text, target)) is not None:
+            best = max(best or (-1, ""), (words, source), key=lambda x: x[0])
+    return ("tool", best[1], best[0]) if best else ("unknown", None, 0)
+
+
+def members(traced: pl.DataFrame, first_runs: pl.DataFrame) -> pl.DataFrame:
+    """What becomes part of FIRST_TARGETS: asked for, of unknown origin, or found by a tool while the kind is young.
+
+    What instructions in the output of a tool put forward does not: a baseline must not learn from attacks.
+    """
+    key = ["actor_id", "task_kind"]
+    early = first_runs.unique([*key, "trace_id"]).sort("at", "trace_id")
+    early = early.filter(pl.int_range(pl.len()).over(key) < LEARNING_RUNS).select(
+        *key, "trace_id", is_early=pl.lit(True)
+    )
+    rows = traced.with_columns(pl.col("task_kind").fill_null("")).join(early, on=[*key, "trace_id"], how="left")
+    is_plain = (pl.col("origin") == "tool") & (pl.col("instructing") < INSTRUCTED) & pl.col("is_early").fill_null(False)
+    value = pl.when((pl.col("origin") != "tool") | is_plain).then(
+        pl.col("origin").replace_strict(_VALUES, return_dtype=pl.Float64)
+    )
+    return rows.with_columns(value.alias("value"), pl.col("start_time").alias("at")).drop_nulls("value")
+
+
+def origin_of() -> pl.Expr:
+    """The origin that the value of a member stands for."""
+    return pl.col("value").replace_strict({v: k for k, v in _VALUES.items()}, return_dtype=pl.String)
+
+
+def memories(facts: pl.DataFrame) -> pl.DataFrame:
+    """The members that facts of the store once made."""
+    rows = facts.filter(pl.col("targets").list.len() > 0, pl.col("actor_id").is_not_null())
+    rows = (
+        rows.explode("targets", empty_as_null=False)
+        if rows.height
+        else rows.with_columns(pl.lit(None, pl.String).alias("targets"))
+    )
+    return rows.rename({"targets": "target"}).with_columns(at=pl.col("start_time"), value=pl.lit(0.0))
