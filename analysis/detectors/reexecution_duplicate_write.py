@@ -28,6 +28,7 @@ import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
 from actorscope.analysis.finding import Evidence, Signal, weakest
+from actorscope.analysis.reruns import Rerun, rerun
 
 _GRAVE = re.compile(
     r"(?:^|[^a-z])(?:pay|payment|transfer|refund|charge|wire|purchase|order|buy|sell|invoice|send|email|mail|message|sms|"
@@ -118,12 +119,9 @@ def _severity(pair: dict[str, Any], across: bool, is_known: bool, anchored: bool
     return "high" if _GRAVE.search(re.sub(r"([a-z])([A-Z])", r"\1_\2", pair["tool_name"]).lower()) else "medium"
 
 
-def _cause_class(pair: dict[str, Any], across: bool) -> str:
-    if pair["trigger"] in ("retry", "replay", "resume", "compensation"):
-        return str(pair["trigger"])
-    if not across:
-        return "self"
-    return "upstream duplicate" if pair["is_kin"] or pair["cause_id"] == pair["first_cause_id"] else "unknown"
+def _why_again(pair: dict[str, Any]) -> Rerun:
+    first = {column.removeprefix("first_"): value for column, value in pair.items() if column.startswith("first_")}
+    return rerun(pair, [first])
 
 
 def _signal(pair: dict[str, Any]) -> Signal:
@@ -136,6 +134,7 @@ def _signal(pair: dict[str, Any]) -> Signal:
     anchored = not cause.startswith("ask:") or bool(pair["user_id"] or pair["conversation_id"])
     gap = pair["start_time"] - pair["first_start_time"]
     where = "in another trace" if across else "in the same run"
+    again = _why_again(pair)
     return Signal(
         rule="X6" if across else "X1",
         severity=_severity(pair, across, is_known, anchored),
@@ -162,7 +161,9 @@ def _signal(pair: dict[str, Any]) -> Signal:
             "level": "signature and cause",
             "expected": "once per cause",
             "observed": pair["times"] + 1,
-            "cause_class": _cause_class(pair, across),
+            "cause_class": again.kind,
+            "cause_class_basis": again.basis,
+            "cause_class_why": again.why,
             "cause": pair["cause_basis"],
         },
         counterfactual="silent if the earlier write had failed, if the arguments differed, or if a new request had asked for it",
@@ -194,7 +195,7 @@ DETECTOR = Detector(
         "actions": (
             "trace_id", "span_id", "actor_id", "actor_name", "tool_name", "signature", "side_effect", "side_effect_basis",
             "is_error", "replayed", "idempotency_digest", "cause_id", "cause_basis", "cause_request", "is_rooted",
-            "is_settled", "trigger", "user_id",
+            "is_settled", "trigger", "user_id", "execution_id", "execution_original_id", "link_trace_ids",
             "conversation_id", "target", "cost_usd", "start_time",
         ),
         "effects": (

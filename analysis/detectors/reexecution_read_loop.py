@@ -91,7 +91,7 @@ def _is_regular(group: list[Row], config: Config) -> bool:
     """The reads are far apart and about equally so: they wait for something."""
     starts = [read["start_time"].timestamp() for read in group]
     gaps = [after - before for before, after in zip(starts, starts[1:], strict=False)]
-    return min(gaps) >= config.poll_seconds and max(gaps) <= 2 * min(gaps)
+    return bool(min(gaps) >= config.poll_seconds and max(gaps) <= 2 * min(gaps))
 
 
 def _signal(groups: list[list[Row]], config: Config) -> Signal:
@@ -142,8 +142,8 @@ DETECTOR = Detector(
     needs={
         "actions": (
             "trace_id", "span_id", "run_span_id", "actor_id", "actor_name", "tool_name", "signature", "side_effect",
-            "side_effect_basis", "is_error", "is_replayed", "result_digest", "turn", "turn_span_id", "spent_tokens", "cause_id", "cost_usd", "is_settled",
-            "start_time",
+            "side_effect_basis", "is_error", "is_replayed", "result_digest", "turn", "turn_span_id", "spent_tokens", "cause_id",
+            "cost_usd", "is_settled", "start_time",
         ),
     },
     config=Config,
