@@ -11,6 +11,8 @@
 | `run_costs` | one of the latest runs of a touched (actor, task kind, unit) with its cost |
 | `learned_tools` | writing tool that several runs of a touched (actor, task kind) used, with its first use |
 | `effects` | successful write with the signature of a touched one, ever |
+| `cause_writes` | early write with a tool of a touched one for the same request |
+| `failures` | early failure of a tool in the way and in the minutes of a touched one |
 | `daily_spend` | touched (actor, day) with what it spent |
 | `targets` | touched action and target that it acts on, with where the target came from (see `analysis/origins.py`) |
 | `first_targets` | one of the earliest runs that used a target, per touched (actor, task kind, target) |
@@ -25,7 +27,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from actorscope.analysis import baselines, origins, stitch, turns
+from actorscope.analysis import baselines, origins, repeats, stitch, turns
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
 from actorscope.analysis.spending import measured
@@ -45,6 +47,8 @@ FRAMES = (
     "learned_tools",
     "run_costs",
     "effects",
+    "cause_writes",
+    "failures",
     "daily_spend",
     "targets",
     "first_targets",
@@ -245,6 +249,8 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
         ).rename({"trace_id": "tool_name"}),
         "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version, _costs(old_runs)),
         "effects": _effects(store, actions),
+        "cause_writes": repeats.cause_writes(store, actions, before, version),
+        "failures": repeats.failures(store, actions, before, version),
         "daily_spend": _daily_spend(store, runs),
         "targets": targets,
         "first_targets": baselines.remember(
@@ -291,16 +297,21 @@ def _effects(store: Store, actions: pl.DataFrame) -> pl.DataFrame:
     return nulls(pl.concat(parts))
 
 
-def later_repetitions(touched: Touched, effects: pl.DataFrame) -> pl.DataFrame:
-    """Traces that were not touched and in which a touched write was done again later for what may be the same cause."""
+def later_repetitions(touched: Touched, offered: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Traces that were not touched and in which a touched write was done again later for what may be the same cause, by
+    whomever.
+    """
     writes = _tool_writes(touched.steps.filter(pl.col("role") == "action")).filter(pl.col("is_error").not_())
     writes = writes.select("signature", "cause_id", "conversation_id", at="start_time")
+    effects = offered["effects"]
     later = effects.join(writes, on="signature", suffix="_first").filter(pl.col("start_time") > pl.col("at"))
     cause = pl.col("cause_id").fill_null("")
     related = (cause == pl.col("cause_id_first")) | (pl.col("conversation_id") == pl.col("conversation_id_first"))
     unknown = (cause == "") | cause.str.starts_with("execution:")
-    later = later.filter(related.fill_null(False) | unknown)
-    return later.join(touched.steps.select("trace_id").unique(), on="trace_id", how="anti").unique("trace_id")
+    later = later.filter(related.fill_null(False) | unknown).select("trace_id", "start_time")
+    ours = touched.steps.select("trace_id").unique()
+    later = pl.concat([later, repeats.later_workers(ours, offered["cause_writes"])])
+    return later.join(ours, on="trace_id", how="anti").unique("trace_id")
 
 
 def _daily_spend(store: Store, runs: pl.DataFrame) -> pl.DataFrame:

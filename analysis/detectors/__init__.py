@@ -8,10 +8,12 @@ from actorscope.analysis.detectors import (
     cost_budget,
     cost_outlier,
     delegation_cycle,
+    reexecution_double_worker,
     reexecution_duplicate_write,
     reexecution_error_loop,
     reexecution_near_duplicate,
     reexecution_read_loop,
+    reexecution_retry_storm,
 )
 
 DETECTORS: tuple[Detector, ...] = (
@@ -25,4 +27,6 @@ DETECTORS: tuple[Detector, ...] = (
     reexecution_read_loop.DETECTOR,
     reexecution_error_loop.DETECTOR,
     reexecution_near_duplicate.DETECTOR,
+    reexecution_double_worker.DETECTOR,
+    reexecution_retry_storm.DETECTOR,
 )
