@@ -25,7 +25,8 @@ def cause_writes(store: Store, actions: pl.DataFrame, before: pl.DataFrame, vers
 
 def _writes(actions: pl.DataFrame) -> pl.DataFrame:
     # A declared execution may be the work of several agents; only a request is for one to carry out.
-    return _plain(actions).filter(pl.col("side_effect").is_in(WRITES), pl.col("is_error").not_(), pl.col("cause_id").str.starts_with("ask:"))
+    writes = _plain(actions).filter(pl.col("side_effect").is_in(WRITES), pl.col("is_error").not_())
+    return writes.filter(pl.col("cause_id").str.starts_with("ask:"))
 
 
 def failures(store: Store, actions: pl.DataFrame, before: pl.DataFrame, version: int) -> pl.DataFrame:

@@ -20,8 +20,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
 from actorscope.analysis.detector import Detector, Frames
 from actorscope.analysis.finding import Evidence, Signal
 
@@ -65,8 +63,8 @@ def _signal(failed: list[dict[str, Any]], requests: int, config: Config) -> Sign
         span_id=tipped["span_id"],
         at=tipped["at"],
         evidence=(
-            *(Evidence(f["trace_id"], f["span_id"], "context: earlier failure", f"{error}, {f['actor_id'] or 'an agent'}") for f in earlier),
-            *(Evidence(f["trace_id"], f["span_id"], "failed try", f"{error}, {f['actor_id'] or 'an agent'}") for f in later),
+            *(_evidence(f, "context: earlier failure") for f in earlier),
+            *(_evidence(f, "failed try") for f in later),
         ),
         baseline={
             "level": "fleet",
@@ -82,6 +80,10 @@ def _signal(failed: list[dict[str, Any]], requests: int, config: Config) -> Sign
         basis="derived",
         caveats=("only the earliest 200 failures are counted",) if len(failed) >= 200 else (),
     )
+
+
+def _evidence(failed: dict[str, Any], role: str) -> Evidence:
+    return Evidence(failed["trace_id"], failed["span_id"], role, f"{failed['actor_id'] or 'an agent'} got this error")
 
 
 DETECTOR = Detector(
