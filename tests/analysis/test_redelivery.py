@@ -31,7 +31,7 @@ _TOLD = {
 _MERGED = ("span_rows", "span_facts", "runs", "effects", "baselines", "arrivals", "stitches")
 _IN_STORY = {
     "delegation_cycle", "authority_outside_grant", "authority_untrusted_target", "authority_first_write", "cost_budget", "cost_outlier",
-    "reexecution_duplicate_write", "reexecution_read_loop", "reexecution_error_loop", "reexecution_near_duplicate",
+    "reexecution_duplicate_write",
 }  # fmt: skip
 Delivery = tuple[str, Sequence[Row]]
 Said = dict[str, list[str]]
