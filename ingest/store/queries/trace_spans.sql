@@ -3,7 +3,7 @@ SELECT
     name, kind, start_time, end_time, status_code, status_message, service_name, dialect, seq, ingester, result != '' AS has_result,
     if(result = '', NULL, cityHash64(result)) AS result_digest,
     if(operation = 'execute_tool', arraySlice(arraySort(arrayDistinct(arrayMap(w -> cityHash64(w),
-        extractAll(lowerUTF8(replaceRegexpAll(arguments, '"[^"]*"\\s*:', ' ')), '\\p{L}+')))), 1, 32), []) AS argument_words,
+        extractAll(lowerUTF8(replaceRegexpAll(arguments, '"[^"]*"\\s*:', ' ')), '\\pL+')))), 1, 32), []) AS argument_words,
     operation = 'execute_tool' AND match(arguments, '(?i)"(?:\\w*_)?(?:cursor|page|offset|skip|continuation|next)(?:_?[a-z]+)?"\\s*:') AS is_paged,
     startsWith(arguments, char(123)) OR (arguments = '' AND input_digest != '') AS has_object,
     arrayMap(x -> lower(hex(x)), s.link_trace_ids) AS link_trace_ids, arrayMap(x -> lower(hex(x)), s.link_span_ids) AS link_span_ids,
