@@ -4,6 +4,7 @@
 | --- | --- |
 | `runs` | run of an agent in the touched traces |
 | `actions` | tool call or other action in them |
+| `code_steps` | step of a run in which no tool failed: what fails there is code of the agent's own |
 | `costs` | span with a cost in them |
 | `delegations` | act of delegation in them |
 | `first_runs` | one of the earliest runs of an (actor, task kind) that is touched |
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 FRAMES = (
     "runs",
     "actions",
+    "code_steps",
     "costs",
     "delegations",
     "first_runs",
@@ -236,6 +238,7 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
     return {
         "runs": runs,
         "actions": actions,
+        "code_steps": turns.code_steps(steps),
         "costs": steps.filter(pl.col("cost_usd") > 0),
         "delegations": touched.edges,
         "first_runs": first_runs,

@@ -12,7 +12,8 @@ the cause: declared, derived from the request, or inferred.
 **What it cannot know.** Effects without recorded arguments, and whether the receiver ignored the repetition.
 
 **False positives.** Writes that are meant to be repeated with equal arguments. An honoured idempotency key is only info;
-a write that a journal served (`actorscope.action.replayed`) and a failed first attempt are not counted at all.
+a write that a journal served (`actorscope.action.replayed`), a failed first attempt, and a write to a declared target that was
+changed otherwise in between are not counted at all.
 
 **Next step.** Check at the receiver whether both took effect; give the action an idempotency key.
 """
@@ -74,9 +75,21 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
             _is_same_cause(),
         )
     )
+    pairs = pairs.join(_changed(pairs, writes), on=["trace_id", "span_id", "first_span_id"], how="anti")
     counted = pairs.with_columns(pl.len().over("trace_id", "span_id").alias("times"))
     nearest = counted.sort("first_start_time", "first_span_id").unique(["trace_id", "span_id"], keep="last")
     return [_signal(pair) for pair in rows(nearest.sort("start_time", "span_id"))]
+
+
+def _changed(pairs: pl.DataFrame, writes: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of one trace between which something else was written to the same declared target: the state was another one."""
+    mine = pairs.filter(pl.col("trace_id") == pl.col("first_trace_id"), pl.col("target").is_not_null())
+    between = mine.join(writes.select("trace_id", "target", "signature", "start_time"), on=["trace_id", "target"], suffix="_other")
+    return between.filter(
+        pl.col("signature_other") != pl.col("signature"),
+        pl.col("start_time_other") > pl.col("first_start_time"),
+        pl.col("start_time_other") < pl.col("start_time"),
+    )
 
 
 def _is_kin(config: Config) -> pl.Expr:

@@ -2,10 +2,11 @@
 
 **What it finds.** A tool that fails in the same way several turns in a row within one run (X3). A turn ends with an answer
 of the model: it saw the failure and tried the same again. Calls that one answer asked for together count once. A failure is
-*blind* when the call was the same, or nearly the same with the same error text.
+*blind* when the call was the same, or nearly the same with the same error text. Where agents act through code that they write,
+the steps that run it are the calls.
 
 **Why it matters.** Each try sends the whole context again. On human labels of wasted resources (TRAIL, GAIA) a blind failure
-repeated is the most precise sign there is; most runs that hit it never got out by themselves.
+repeated is the most precise sign there is.
 
 **Evidence and basis.** The failures after the first accuse. The basis is derived from the recorded errors. What was wasted is
 the tokens of the model calls from the first failure to the last: from `wasted_tokens` on it is medium.
@@ -49,7 +50,12 @@ class Config:
 
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per streak of failures."""
-    actions = frames["actions"].filter("is_settled", pl.col("tool_name").is_not_null()).unique(["trace_id", "span_id"])
+    code = frames["code_steps"].with_columns(pl.lit("its own code").alias("tool_name"))
+    return [signal for steps in (frames["actions"], code) for signal in _loops(steps, config)]
+
+
+def _loops(actions: pl.DataFrame, config: Config) -> list[Signal]:
+    actions = actions.filter("is_settled", pl.col("tool_name").is_not_null()).unique(["trace_id", "span_id"])
     failed = pl.col("is_error").sum().over("trace_id", "run_span_id", "tool_name")
     candidates = actions.filter(failed >= 2).select("trace_id", "run_span_id").unique()
     actions = actions.join(candidates, on=["trace_id", "run_span_id"], how="semi", nulls_equal=True)
@@ -146,19 +152,18 @@ def _evidence(streak: list[dict[str, Any]]) -> tuple[Evidence, ...]:
     )
 
 
+_NEEDS = (
+    "trace_id", "span_id", "run_span_id", "actor_id", "actor_name", "tool_name", "signature", "is_error", "error_type",
+    "status_message", "argument_words", "turn", "turn_span_id", "spent_tokens", "cause_id", "cost_usd", "is_settled", "start_time",
+)  # fmt: skip
 DETECTOR = Detector(
     id="reexecution_error_loop",
     family="reexecution",
     title="Error loop",
     version=1,
-    needs={
-        "actions": (
-            "trace_id", "span_id", "run_span_id", "actor_id", "actor_name", "tool_name", "signature", "is_error", "error_type",
-            "status_message", "argument_words", "turn", "turn_span_id", "spent_tokens", "cause_id", "cost_usd", "is_settled", "start_time",
-        ),
-    },
+    needs={"actions": _NEEDS, "code_steps": _NEEDS},
     config=Config,
     detect=detect,
     explanation=__doc__,
     next_step="Read the error and fix the tool's description or its input; let the agent give up after the second failure.",
-)  # fmt: skip
+)

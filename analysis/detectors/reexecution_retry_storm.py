@@ -39,8 +39,9 @@ class Config:
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per tool, kind of error and five minutes."""
     key = ["tool_name", "error_type", "bucket"]
+    failures = frames["failures"].unique(["trace_id", "span_id"]).sort("at", "trace_id", "span_id")
     signals = []
-    for bucket in frames["failures"].unique(["trace_id", "span_id"]).sort("at", "trace_id", "span_id").partition_by(key, maintain_order=True):
+    for bucket in failures.partition_by(key, maintain_order=True):
         requests = bucket.select("trace_id", "signature").n_unique()
         if bucket.height >= config.failures and bucket.height >= config.tries * requests:
             signals.append(_signal(bucket.to_dicts(), requests, config))
