@@ -38,8 +38,10 @@ def code_steps(steps: pl.DataFrame) -> pl.DataFrame:
     run = ["trace_id", "run_span_id"]
     failed = steps.filter(pl.col("role") == "action", "is_error").select(run).unique()
     own = steps.filter(pl.col("operation") == "step", pl.col("run_span_id").is_not_null())
-    inner = steps.filter("is_counted").sort("start_time", "span_id").group_by("trace_id", pl.col("parent_span_id").alias("span_id"))
-    inner = inner.agg(pl.col("turn", "turn_span_id", "spent_tokens").last().name.suffix("_inner"))
+    calls = steps.filter("is_counted").sort("start_time", "span_id")
+    inner = calls.group_by("trace_id", pl.col("parent_span_id").alias("span_id"), maintain_order=True).agg(
+        pl.col("turn", "turn_span_id", "spent_tokens").last().name.suffix("_inner")
+    )
     own = own.join(failed, on=run, how="anti").join(inner, on=["trace_id", "span_id"], how="left")
     told = [pl.coalesce(f"{c}_inner", c).alias(c) for c in ("turn", "turn_span_id", "spent_tokens")]
     return own.with_columns(told).drop("turn_inner", "turn_span_id_inner", "spent_tokens_inner")
