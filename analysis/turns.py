@@ -12,6 +12,7 @@ import polars as pl
 from actorscope.analysis.finding import Evidence
 
 _MOST_WORDS = 32
+_SHOWN = 8
 
 
 def turns(steps: pl.DataFrame) -> pl.DataFrame:
@@ -86,3 +87,9 @@ def asked_again(action: dict[str, Any], role: str, why: str) -> tuple[Evidence, 
     if not asked:
         return (evidence,)
     return Evidence(action["trace_id"], asked, "model asked again", f"its answer, turn {action['turn']} of the run"), evidence
+
+
+def without(surplus: list[str]) -> str:
+    """Says that nothing would have been told without these spans; all of them stand in the baseline as `surplus`."""
+    shown, more = ", ".join(surplus[:_SHOWN]), len(surplus) - _SHOWN
+    return f"silent without {shown}" + (f" and {more} more" if more > 0 else "")

@@ -179,7 +179,7 @@ def _signal(pair: dict[str, Any]) -> Signal:
             "cause_class_why": again.why,
             "cause": pair["cause_basis"],
         },
-        counterfactual="silent if the earlier write had failed, if the arguments differed, or if a new request had asked for it",
+        counterfactual=f"silent without {pair['span_id']}, had {pair['first_span_id']} failed, or had a new request asked for it",
         impact={"duplicate_effects": pair["times"], "target": pair["target"] or "", "cost_usd": pair["cost_usd"]},
         basis=weakest(pair["side_effect_basis"], "inferred" if across and not is_equal else "derived"),
         caveats=_caveats(across, is_known, is_kin),

@@ -26,7 +26,7 @@ import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames
 from actorscope.analysis.finding import Evidence, Signal, weakest
-from actorscope.analysis.turns import asked_again, by_run
+from actorscope.analysis.turns import asked_again, by_run, without
 
 _SHOWN = 8
 Row = dict[str, Any]
@@ -125,9 +125,10 @@ def _signal(groups: list[list[Row]], config: Config) -> Signal:
             "observed": n,
             "wasted_tokens": wasted,
             "threshold": {"reads": config.reads, "many_reads": config.many_reads},
+            "surplus": surplus,
             "cause_class": "self",
         },
-        counterfactual=f"silent without {', '.join(surplus[:_SHOWN])}, or had their results differed",
+        counterfactual=f"{without(surplus)}, or had their results differed",
         impact={"wasted_calls": len(again), "wasted_tokens": wasted, "cost_usd": sum(r["cost_usd"] or 0.0 for r in again)},
         basis=weakest("derived", first["side_effect_basis"]),
         caveats=() if first["side_effect"] == "read" else ("the tool does not say that it only reads",),
