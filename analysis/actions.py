@@ -33,6 +33,7 @@ def echoes(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
         (pl.col("is_error") | pl.Series(failed[:n])).alias("is_error"),
         pl.coalesce("error_type", take(steps["error_type"], inner[:n])).alias("error_type"),
         pl.coalesce("input_digest", take(steps["input_digest"], inner[:n])).alias("input_digest"),
+        pl.coalesce("result_digest", take(steps["result_digest"], inner[:n])).alias("result_digest"),
     )
 
 

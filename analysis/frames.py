@@ -4,6 +4,7 @@
 | --- | --- |
 | `runs` | run of an agent in the touched traces |
 | `actions` | tool call or other action in them |
+| `code_steps` | step of a run in which no tool failed: what fails there is code of the agent's own |
 | `costs` | span with a cost in them |
 | `delegations` | act of delegation in them |
 | `first_runs` | one of the earliest runs of an (actor, task kind) that is touched |
@@ -11,6 +12,8 @@
 | `run_costs` | one of the latest runs of a touched (actor, task kind, unit) with its cost |
 | `learned_tools` | writing tool that several runs of a touched (actor, task kind) used, with its first use |
 | `effects` | successful write with the signature of a touched one, ever |
+| `cause_writes` | early write with a tool of a touched one for the same request |
+| `failures` | early failure of a tool in the way and in the minutes of a touched one |
 | `daily_spend` | touched (actor, day) with what it spent |
 | `targets` | touched action and target that it acts on, with where the target came from (see `analysis/origins.py`) |
 | `first_targets` | one of the earliest runs that used a target, per touched (actor, task kind, target) |
@@ -25,7 +28,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from actorscope.analysis import baselines, origins, stitch
+from actorscope.analysis import baselines, origins, repeats, stitch, turns
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
 from actorscope.analysis.spending import measured
@@ -38,6 +41,7 @@ log = logging.getLogger(__name__)
 FRAMES = (
     "runs",
     "actions",
+    "code_steps",
     "costs",
     "delegations",
     "first_runs",
@@ -45,6 +49,8 @@ FRAMES = (
     "learned_tools",
     "run_costs",
     "effects",
+    "cause_writes",
+    "failures",
     "daily_spend",
     "targets",
     "first_targets",
@@ -159,7 +165,7 @@ def _same_calls(store: Store, spans: pl.DataFrame) -> set[str]:
 def _spans(store: Store, traces: set[str], bounds: Mapping[str, datetime]) -> pl.DataFrame:
     pieces = chunks(pl.Series(sorted(traces), dtype=pl.String), 2000)
     spans = nulls(pl.concat(store.named("trace_spans", traces=c.to_list(), **bounds) for c in pieces))
-    spans = spans.with_columns(pl.col("has_result", "has_object").cast(pl.Boolean))
+    spans = spans.with_columns(pl.col("has_result", "has_object", "is_paged").cast(pl.Boolean))
     logs = nulls(pl.concat(store.named("trace_logs", traces=c.to_list(), **bounds) for c in pieces))
     texts = pl.concat(store.named("arguments", traces=c.to_list(), **bounds) for c in pieces)
     aims = texts.select("trace_id", "span_id", origins.aims(pl.col("arguments")).alias("aims"))
@@ -180,6 +186,7 @@ def unstored(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
         )
         .fill_null(False)
         .alias("has_object"),
+        *turns.sketched(),
     )
     spans = nulls(spans).unique(ids, keep="first", maintain_order=True)
     if logs.height:
@@ -208,7 +215,7 @@ def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched
     steps = origins.aim(weave(spans))
     steps = steps.with_columns((pl.col("is_rooted") | pl.col("trace_id").is_in(list(overdue))).alias("is_settled"))
     edges = stitch.stitch(steps, delegations(steps))
-    steps = stitch.callers(steps, edges)
+    steps = turns.turns(stitch.callers(steps, edges))
     signature = pl.when(pl.col("input_digest").is_not_null() & pl.col("tool_name").is_not_null()).then(
         pl.format("{} {}", "tool_name", "input_digest")
     )
@@ -231,6 +238,7 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
     return {
         "runs": runs,
         "actions": actions,
+        "code_steps": turns.code_steps(steps),
         "costs": steps.filter(pl.col("cost_usd") > 0),
         "delegations": touched.edges,
         "first_runs": first_runs,
@@ -244,6 +252,8 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
         ).rename({"trace_id": "tool_name"}),
         "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version, _costs(old_runs)),
         "effects": _effects(store, actions),
+        "cause_writes": repeats.cause_writes(store, actions, before, version),
+        "failures": repeats.failures(store, actions, before, version),
         "daily_spend": _daily_spend(store, runs),
         "targets": targets,
         "first_targets": baselines.remember(
@@ -290,16 +300,21 @@ def _effects(store: Store, actions: pl.DataFrame) -> pl.DataFrame:
     return nulls(pl.concat(parts))
 
 
-def later_repetitions(touched: Touched, effects: pl.DataFrame) -> pl.DataFrame:
-    """Traces that were not touched and in which a touched write was done again later for what may be the same cause."""
+def later_repetitions(touched: Touched, offered: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Traces that were not touched and in which a touched write was done again later for what may be the same cause, by
+    whomever.
+    """
     writes = _tool_writes(touched.steps.filter(pl.col("role") == "action")).filter(pl.col("is_error").not_())
     writes = writes.select("signature", "cause_id", "conversation_id", at="start_time")
+    effects = offered["effects"]
     later = effects.join(writes, on="signature", suffix="_first").filter(pl.col("start_time") > pl.col("at"))
     cause = pl.col("cause_id").fill_null("")
     related = (cause == pl.col("cause_id_first")) | (pl.col("conversation_id") == pl.col("conversation_id_first"))
     unknown = (cause == "") | cause.str.starts_with("execution:")
-    later = later.filter(related.fill_null(False) | unknown)
-    return later.join(touched.steps.select("trace_id").unique(), on="trace_id", how="anti").unique("trace_id")
+    later = later.filter(related.fill_null(False) | unknown).select("trace_id", "start_time")
+    ours = touched.steps.select("trace_id").unique()
+    later = pl.concat([later, repeats.later_workers(ours, offered["cause_writes"])])
+    return later.join(ours, on="trace_id", how="anti").unique("trace_id")
 
 
 def _daily_spend(store: Store, runs: pl.DataFrame) -> pl.DataFrame:

@@ -170,7 +170,7 @@ class Runner:
         before = keep(self._store, touched, version)
         offered = frames.fill(self._store, touched, before, version)
         changes = self._judge(offered, touched.steps, arrivals, version)
-        self._look_again_at(frames.later_repetitions(touched, offered["effects"]))
+        self._look_again_at(frames.later_repetitions(touched, offered))
         self._store.insert_frame("progress", marks)
         taken = new.filter(pl.col("is_log").not_()).height
         self.spans_done += taken

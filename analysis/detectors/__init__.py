@@ -8,7 +8,12 @@ from actorscope.analysis.detectors import (
     cost_budget,
     cost_outlier,
     delegation_cycle,
+    reexecution_double_worker,
     reexecution_duplicate_write,
+    reexecution_error_loop,
+    reexecution_near_duplicate,
+    reexecution_read_loop,
+    reexecution_retry_storm,
 )
 
 DETECTORS: tuple[Detector, ...] = (
@@ -19,4 +24,9 @@ DETECTORS: tuple[Detector, ...] = (
     cost_budget.DETECTOR,
     cost_outlier.DETECTOR,
     reexecution_duplicate_write.DETECTOR,
+    reexecution_read_loop.DETECTOR,
+    reexecution_error_loop.DETECTOR,
+    reexecution_near_duplicate.DETECTOR,
+    reexecution_double_worker.DETECTOR,
+    reexecution_retry_storm.DETECTOR,
 )
