@@ -8,11 +8,13 @@ from actorscope.analysis.detectors import (
     cost_budget,
     cost_outlier,
     delegation_cycle,
+    delegation_repeated,
     reexecution_duplicate_write,
 )
 
 DETECTORS: tuple[Detector, ...] = (
     delegation_cycle.DETECTOR,
+    delegation_repeated.DETECTOR,
     authority_outside_grant.DETECTOR,
     authority_first_write.DETECTOR,
     authority_untrusted_target.DETECTOR,
