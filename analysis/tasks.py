@@ -46,7 +46,8 @@ def tasks(store: Store, runs: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame
         return pl.DataFrame(schema=TASK)
     said = _said(store, given)
     place = ["trace_id", "span_id"]
-    given = given.join(said, on=place, how="left").join(said.rename({"span_id": "act", "reply": "by_act"}), on=["trace_id", "act"], how="left")
+    by_act = said.rename({"span_id": "act", "reply": "by_act"})
+    given = given.join(said, on=place, how="left").join(by_act, on=["trace_id", "act"], how="left")
     reply = pl.when(pl.col("reply") != "").then("reply").otherwise("by_act").fill_null("")
     return given.with_columns(reply.alias("reply")).select(*TASK).cast(TASK)
 

@@ -68,10 +68,7 @@ def _judge(tasks: list[Task], config: Config) -> Signal | None:
     often = next(_often(tasks, config), None)
     if often is not None:
         return _signal(tasks, *often, [often], "medium", "it was asked for many times", config)
-    alike = [
-        (a, b) for a, b in pairwise(tasks)
-        if a["end_time"] <= b["start_time"] and jaccard(grams(a["request"], 4), grams(b["request"], 4)) >= config.alike_task and not is_about_another(b["request"], a["request"])
-    ]  # fmt: skip
+    alike = [(a, b) for a, b in pairwise(tasks) if a["end_time"] <= b["start_time"] and _is_alike(b["request"], a["request"], config)]
     return _signal(tasks, *alike[0], alike, "low", "asked in a row, the answers differ", config) if alike else None
 
 
@@ -112,6 +109,11 @@ def _often(tasks: list[Task], config: Config) -> Iterator[tuple[Task, Task]]:
             yield same[0], task
 
 
+def _is_alike(request: str, earlier: str, config: Config) -> bool:
+    alike = jaccard(grams(request, 4), grams(earlier, 4)) >= config.alike_task
+    return alike and not is_about_another(request, earlier)
+
+
 def _is_kept(request: str, earlier: str, config: Config) -> bool:
     alike = jaccard(grams(request, 1), grams(earlier, 1)) >= config.alike_task
     return alike and kept(request, earlier) >= config.kept_task and not is_about_another(request, earlier)
@@ -137,7 +139,8 @@ def _signal(
         title=f"The same task again: {who}",
         subject_id=task["delegator_id"],
         subject_name=task["delegator_name"] or "",
-        scope=(task["delegate_id"],),
+        # A finding is as grave as its gravest place: what is only low must not stand in one that is medium elsewhere.
+        scope=(task["delegate_id"], *(["alike"] if severity == "low" else [])),
         trace_id=task["trace_id"],
         span_id=task["span_id"],
         at=task["start_time"],
