@@ -113,8 +113,7 @@ class Runner:
             try:
                 if time.monotonic() - self._watched_at >= watch.EVERY_SECONDS:
                     self.watch_once()
-                if time.monotonic() - self._looked_out_at >= watch.STANDSTILL_SECONDS:
-                    self.look_out_once()
+                self._look_out()
                 done = self.run_once()
                 if done.traces:
                     log.debug("analysed %d spans of %d traces in %.2f s", done.spans, done.traces, done.seconds)
@@ -139,6 +138,16 @@ class Runner:
         if self._open is None:
             self._open = ledger.open_findings(self._store)
         return self._apply(OURSELVES, watch.look(self._store, self._configs, self._began, at), at)
+
+    def _look_out(self) -> None:
+        """Look at what stands still when it is time to; what fails there keeps nothing else from going on."""
+        if time.monotonic() - self._looked_out_at < watch.STANDSTILL_SECONDS:
+            return
+        try:
+            self.look_out_once()
+        except Exception:
+            log.exception("a look at what stands still failed and is repeated")
+            self._open = None
 
     def look_out_once(self, now: datetime | None = None) -> list[Change]:
         """Look at what stands still: waits that have not ended."""
