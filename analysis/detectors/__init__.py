@@ -9,12 +9,14 @@ from actorscope.analysis.detectors import (
     cost_outlier,
     delegation_cycle,
     delegation_repeated,
+    delegation_runaway,
     reexecution_duplicate_write,
 )
 
 DETECTORS: tuple[Detector, ...] = (
     delegation_cycle.DETECTOR,
     delegation_repeated.DETECTOR,
+    delegation_runaway.DETECTOR,
     authority_outside_grant.DETECTOR,
     authority_first_write.DETECTOR,
     authority_untrusted_target.DETECTOR,
