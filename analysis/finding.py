@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
+ALERTS = ("medium", "high", "critical")
 BASES = ("inferred", "derived", "declared")
 EVIDENCE_LIMIT = 20
 
@@ -49,8 +50,11 @@ class Signal:
     caveats: tuple[str, ...] = ()
 
     def fingerprint(self, detector: str) -> str:
-        """Detector, subject and scope: the same thing wrong again has the same fingerprint."""
-        return _digest(detector, self.subject_id, *self.scope)
+        """Detector, subject and scope: the same thing wrong again has the same fingerprint.
+
+        What only gives context is a finding apart: a place that is told as low must not wear the severity of another one.
+        """
+        return _digest(detector, self.subject_id, *self.scope, *(() if self.severity in ALERTS else ("context",)))
 
 
 @dataclass

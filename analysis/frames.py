@@ -226,14 +226,10 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
     steps = touched.steps
     runs = steps.filter("is_run")
     actions = steps.filter(pl.col("role") == "action")
-    before = before.with_columns(pl.lit(True).alias("is_settled"))
-    old_runs, old_writes = (
-        before.filter(pl.col("role") == "run"),
-        _tool_writes(before.filter(pl.col("role") == "action")),
-    )
-    uses = baselines.remember(
-        store, baselines.FIRST_USES, _members(_tool_writes(actions)), version, _members(old_writes)
-    )
+    outward = pl.col("side_effect").is_in(WRITES) | (pl.col("targets").list.len() > 0)
+    before = before.with_columns(is_settled=pl.lit(True), is_outward=(pl.col("role") == "action") & outward)
+    old_runs, old_uses = before.filter(pl.col("role") == "run"), _outward(before)
+    uses = baselines.remember(store, baselines.FIRST_USES, _members(_outward(actions)), version, _members(old_uses))
     first_runs = baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version, _members(old_runs))
     targets = origins.trace(store, origins.uses(actions))
     return {
@@ -248,7 +244,7 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
             baselines.LEARNED_TOOLS,
             _learned(uses),
             version,
-            _as_tools(pl.concat([uses, _members(old_writes).select(uses.columns)])),
+            _as_tools(pl.concat([uses, _members(old_uses).select(uses.columns)])),
         ).rename({"trace_id": "tool_name"}),
         "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version, _costs(old_runs)),
         "effects": _effects(store, actions),
@@ -258,7 +254,7 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
         "targets": targets,
         "first_targets": baselines.remember(
             store, origins.FIRST_TARGETS, origins.members(targets, first_runs), version, origins.memories(before)
-        ),
+        ).with_columns(origins.origin_of().alias("origin")),
     }
 
 
@@ -266,6 +262,10 @@ def _members(steps: pl.DataFrame) -> pl.DataFrame:
     """One member per trace for the memories of runs and uses."""
     known = steps.filter("is_settled", pl.col("actor_id").is_not_null()).sort("start_time", "span_id")
     return known.with_columns(pl.col("start_time").alias("at"), pl.lit(0.0).alias("value"))
+
+
+def _outward(actions: pl.DataFrame) -> pl.DataFrame:
+    return actions.filter("is_outward", pl.col("tool_name").is_not_null())
 
 
 def _tool_writes(actions: pl.DataFrame) -> pl.DataFrame:

@@ -9,8 +9,9 @@ import polars as pl
 
 from actorscope.analysis import baselines
 from actorscope.analysis.detector import WRITES
+from actorscope.ingest.mask import PREFIX
 from actorscope.ingest.store.client import Store
-from actorscope.ingest.targets import instructing, targets
+from actorscope.ingest.targets import STRONG, asks_for, instructing, targets
 
 AIM = pl.List(pl.Struct({"target": pl.String, "target_kind": pl.String, "is_link": pl.Boolean}))
 ORIGIN = {"origin": pl.String, "source_span_id": pl.String, "instructing": pl.Int64}
@@ -18,9 +19,9 @@ LEARNING_RUNS = 16
 """Runs of a task kind in which what tools put forward may still become familiar; more than any detector waits for."""
 INSTRUCTED = 4
 """From here on the words around a mention read like an instruction (see `targets.instructing`): never familiar by itself."""
-ASKED, UNKNOWN, FOUND = 1.0, 0.5, 0.0
+_VALUES = {"request": 1.0, "unknown": 0.5, "tool": 0.0}
 FIRST_TARGETS = baselines.Memory("first_targets", ("actor_id", "task_kind", "target"), 24, "earliest")
-"""The value of a member says where the target came from: ASKED, UNKNOWN or FOUND (in the output of a tool)."""
+"""The value of a member says where the target came from (see `origin_of`)."""
 _CHUNK = 500
 
 
@@ -34,7 +35,9 @@ def _aims(text: str) -> list[dict[str, Any]]:
 
 
 def aim(steps: pl.DataFrame) -> pl.DataFrame:
-    """`aims` of actions that write or follow links; also where the arguments stand in the model's answer only."""
+    """`aims` of actions that write or follow links, also where the arguments stand in the model's answer only;
+    `is_outward` says that an action writes or follows links, `is_open` that its request and arguments are on record.
+    """
     is_write = pl.col("side_effect").is_in(WRITES)
     known = pl.when(pl.col("aims").list.len() > 0).then("aims")
     said = aims(pl.when(known.is_null(), pl.col("role") == "action").then("asked_arguments"))
@@ -44,6 +47,13 @@ def aim(steps: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("role") == "action")
         .then(pl.when(is_write).then(found).otherwise(pl.when(links.list.len() > 0).then(links)))
         .alias("aims")
+    ).with_columns(
+        ((pl.col("role") == "action") & (is_write | (pl.col("aims").list.len() > 0)))
+        .fill_null(False)
+        .alias("is_outward"),
+        (pl.col("has_object") & pl.col("cause_request").str.starts_with(PREFIX).not_())
+        .fill_null(False)
+        .alias("is_open"),
     )
 
 
@@ -54,9 +64,10 @@ def uses(actions: pl.DataFrame) -> pl.DataFrame:
     if rows.is_empty():
         return rows.drop("aims").with_columns(
             pl.lit(None, pl.String).alias("target"), pl.lit(None, pl.String).alias("target_kind"),
-            pl.lit(None, pl.Boolean).alias("is_link"),
+            pl.lit(None, pl.Boolean).alias("is_link"), pl.lit(None, pl.Boolean).alias("is_strong"),
         )  # fmt: skip
-    return rows.explode("aims").unnest("aims")
+    rows = rows.explode("aims").unnest("aims")
+    return rows.with_columns(pl.col("target_kind").is_in(STRONG).alias("is_strong"))
 
 
 def trace(store: Store, used: pl.DataFrame) -> pl.DataFrame:
@@ -66,8 +77,11 @@ def trace(store: Store, used: pl.DataFrame) -> pl.DataFrame:
     """
     if used.is_empty():
         return used.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in ORIGIN.items())
-    request = pl.col("cause_request").fill_null("").str.to_lowercase()
-    used = used.with_columns(request.str.contains(pl.col("target"), literal=True).alias("is_asked"))
+    asked = [
+        asks_for(*row)
+        for row in used.select(pl.col("cause_request").fill_null(""), "target", "target_kind").iter_rows()
+    ]
+    used = used.with_columns(pl.Series("is_asked", asked, pl.Boolean))
     familiar = _familiar(store, used)
     open_ = used.filter(pl.col("is_asked").not_()).join(familiar, on=["trace_id", "span_id", "target"], how="anti")
     outputs = _outputs(store, open_)
@@ -81,7 +95,7 @@ def trace(store: Store, used: pl.DataFrame) -> pl.DataFrame:
 
 def _familiar(store: Store, used: pl.DataFrame) -> pl.DataFrame:
     """The uses of what people asked for in other, earlier runs."""
-    known = baselines.recall(store, FIRST_TARGETS, used).filter(pl.col("value") == ASKED)
+    known = baselines.recall(store, FIRST_TARGETS, used).filter(origin_of() == "request")
     key = list(FIRST_TARGETS.key)
     own = used.with_columns(pl.col("task_kind").fill_null("")).select(*key, "trace_id", "span_id", "start_time")
     earlier = own.join(known, on=key, suffix="_known")
@@ -122,12 +136,15 @@ def members(traced: pl.DataFrame, first_runs: pl.DataFrame) -> pl.DataFrame:
     )
     rows = traced.with_columns(pl.col("task_kind").fill_null("")).join(early, on=[*key, "trace_id"], how="left")
     is_plain = (pl.col("origin") == "tool") & (pl.col("instructing") < INSTRUCTED) & pl.col("is_early").fill_null(False)
-    value = (
-        pl.when(pl.col("origin") == "request").then(pl.lit(ASKED))
-        .when(pl.col("origin") == "unknown").then(pl.lit(UNKNOWN))
-        .when(is_plain).then(pl.lit(FOUND))
-    )  # fmt: skip
+    value = pl.when((pl.col("origin") != "tool") | is_plain).then(
+        pl.col("origin").replace_strict(_VALUES, return_dtype=pl.Float64)
+    )
     return rows.with_columns(value.alias("value"), pl.col("start_time").alias("at")).drop_nulls("value")
+
+
+def origin_of() -> pl.Expr:
+    """The origin that the value of a member stands for."""
+    return pl.col("value").replace_strict({v: k for k, v in _VALUES.items()}, return_dtype=pl.String)
 
 
 def memories(facts: pl.DataFrame) -> pl.DataFrame:
@@ -138,4 +155,4 @@ def memories(facts: pl.DataFrame) -> pl.DataFrame:
         if rows.height
         else rows.with_columns(pl.lit(None, pl.String).alias("targets"))
     )
-    return rows.rename({"targets": "target"}).with_columns(at=pl.col("start_time"), value=pl.lit(FOUND))
+    return rows.rename({"targets": "target"}).with_columns(at=pl.col("start_time"), value=pl.lit(0.0))

@@ -42,16 +42,26 @@ class Held:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._size = 0
+        self.size = 0
 
     def grow(self, size: int) -> None:
         """Take `size` more bytes. Raises TransientError when there is no room."""
-        self._budget.take(size, self._size)
-        self._size += size
+        self._budget.take(size, self.size)
+        self.size += size
+
+    def count(self, size: int) -> None:
+        """Take `size` more bytes that are here already, whether there is room or not."""
+        self._budget.give(-size)
+        self.size += size
+
+    def release(self) -> None:
+        """Give all back; more may be taken afterwards."""
+        if self.size:
+            self._budget.give(self.size)
+            self.size = 0
 
     def __enter__(self) -> Held:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._budget.give(self._size)
-        self._size = 0
+        self.release()

@@ -46,8 +46,7 @@ class Ingest:
         given, host = settings.ingest, settings.host
         self.gate = Gate(given.senders)
         limit, encrypted = given.max_request_mib, tls.context(given.tls)
-        secrets = tls.credentials(given.tls)
-        self._grpc = GrpcDoor(self._intake, host, given.grpc_port, limit, self.gate, secrets)
+        self._grpc = GrpcDoor(self._intake, host, given.grpc_port, limit, self.gate, tls.context(given.tls, ("h2",)))
         measured = metrics_route(self.counters.telemetry, self.gate)
         app = http_app(self._intake, limit, self.gate, given.cors_origins, [measured])
         self._http = AsgiServer(app, host, given.http_port, "otlp-http", encrypted)

@@ -106,6 +106,15 @@ def mentions(text: str) -> list[tuple[str, str]]:
     return found
 
 
+def asks_for(request: str, name: str, kind: str) -> bool:
+    """Whether a request names a target; a mail address also by the words of its local part, as in "write to Ann Lee"."""
+    low = request.lower()
+    if name in low:
+        return True
+    words = re.findall(r"[a-z]{3,}", name.partition("@")[0]) if kind == "email" else []
+    return bool(words) and set(words) <= set(re.findall(r"[a-z]{3,}", low))
+
+
 def instructing(text: str, name: str) -> int | None:
     """How much the words around `name` in a text read like an instruction (0 to 5); None when the text does not name it.
 

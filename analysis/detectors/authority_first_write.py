@@ -1,7 +1,8 @@
-"""An agent wrote with a tool that it had never used for this kind of task.
+"""An agent wrote, or opened links, with a tool that it had never used for this kind of task.
 
-**What it finds.** The first runs in which an actor uses a writing tool for a task kind, after enough runs of that kind
-without it. Without a declared task kind the actor's whole history is the baseline.
+**What it finds.** The first runs in which an actor uses a tool that writes or opens links for a task kind, after enough runs of that kind
+without it. Without a declared task kind the actor's whole history is the baseline. Where request and arguments are on
+record, `authority_untrusted_target` judges what the tool was used on, and the new tool alone is told as low unless it destroys.
 
 **Why it matters.** A new write is how a hijacked or drifting agent first becomes visible, and how a legitimate change
 of behaviour should be noticed by its owner.
@@ -24,7 +25,7 @@ from typing import Any
 
 import polars as pl
 
-from actorscope.analysis.detector import WRITES, Detector, Frames, rows
+from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import Evidence, Signal, weakest
 
 _KEY = ["actor_id", "task_kind"]
@@ -46,7 +47,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per trace and tool."""
     writes = frames["actions"].filter(
         "is_settled",
-        pl.col("side_effect").is_in(WRITES),
+        "is_outward",
         pl.col("actor_id").is_not_null(),
         pl.col("tool_name").is_not_null(),
     )
@@ -100,7 +101,7 @@ def _signal(action: dict[str, Any], config: Config) -> Signal:
     return Signal(
         rule="P5",
         severity="low"
-        if is_broad
+        if is_broad or (action["is_open"] and not destructive)
         else ("high" if destructive else "medium")
         if has_kind
         else ("medium" if destructive else "low"),
@@ -132,6 +133,7 @@ def _signal(action: dict[str, Any], config: Config) -> Signal:
         basis=weakest(action["side_effect_basis"], action["actor_basis"]),
         caveats=(
             *(() if has_kind else ("no task kind is declared: compared with everything the agent did",)),
+            *(("request and arguments are on record and show no untrusted target",) if action["is_open"] else ()),
             *((f"the kind is broad: {action['learned_late']} other tools came later and stayed",) if is_broad else ()),
         ),
     )
@@ -144,8 +146,8 @@ DETECTOR = Detector(
     version=1,
     needs={
         "actions": (
-            "trace_id", "span_id", "is_settled", "actor_id", "actor_name", "actor_basis", "task_kind", "tool_name", "side_effect",
-            "side_effect_basis", "target", "cost_usd", "start_time",
+            "trace_id", "span_id", "is_settled", "is_outward", "actor_id", "actor_name", "actor_basis", "task_kind", "tool_name",
+            "side_effect", "side_effect_basis", "target", "cost_usd", "start_time", "is_open",
         ),
         "first_uses": ("actor_id", "task_kind", "tool_name", "trace_id", "at"),
         "learned_tools": ("actor_id", "task_kind", "tool_name", "at"),

@@ -28,8 +28,6 @@ import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
 from actorscope.analysis.finding import Evidence, Signal, weakest
-from actorscope.analysis.origins import ASKED, FOUND, UNKNOWN
-from actorscope.ingest.targets import MOST_INSTRUCTING, STRONG
 
 _KEY = ["actor_id", "task_kind"]
 _USE = ["trace_id", "span_id", "target"]
@@ -52,7 +50,7 @@ class Config:
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per action, for the target that is told most insistently."""
     used = frames["targets"].unique(_USE).with_columns(pl.col("task_kind").fill_null(""))
-    used = used.filter(pl.col("origin").is_in(["tool", "unknown"]), pl.col("target_kind").is_in(STRONG))
+    used = used.filter(pl.col("origin").is_in(["tool", "unknown"]), "is_strong")
     used = _familiarity(used, frames, config).filter(pl.col("is_familiar").not_())
     is_new = pl.col("origin") == "unknown"
     told = pl.when(pl.col("runs_before") >= config.min_runs).then(pl.lit(True)).otherwise(
@@ -74,10 +72,10 @@ def _familiarity(used: pl.DataFrame, frames: Frames, config: Config) -> pl.DataF
     known = known.join(runs.drop("at"), on=[*_KEY, "trace_id"], how="left")
     pairs = used.select(*_USE, *_KEY, "start_time").join(known, on=[*_KEY, "target"], suffix="_known")
     pairs = pairs.filter(pl.col("at") < pl.col("start_time"), pl.col("trace_id_known") != pl.col("trace_id"))
-    young = (pl.col("value") == FOUND) & (pl.col("rank") < config.min_runs)
+    young = (pl.col("origin") == "tool") & (pl.col("rank") < config.min_runs)
     seen = pairs.group_by(_USE).agg(
-        ((pl.col("value") == ASKED).any() | young.any()
-        | ((pl.col("value") == UNKNOWN).sum() >= config.unknown_runs)).alias("is_familiar"),
+        ((pl.col("origin") == "request").any() | young.any()
+        | ((pl.col("origin") == "unknown").sum() >= config.unknown_runs)).alias("is_familiar"),
     )  # fmt: skip
     used = used.join(counts, on=_USE, how="left").join(seen, on=_USE, how="left")
     return used.with_columns(pl.col("runs_before").fill_null(0), pl.col("is_familiar").fill_null(False))
@@ -104,17 +102,18 @@ def _signal(use: dict[str, Any], config: Config) -> Signal:
     source = (
         Evidence(
             use["trace_id"], use["source_span_id"], "context: origin of the target",
-            f"its output names {use['target']}; the words around it instruct {words} of {MOST_INSTRUCTING}",
+            f"its output names {use['target']}; the words around it instruct {words} of 5",
         ),
     ) if is_found else ()  # fmt: skip
+    severity = _severity(use, config)
     return Signal(
-        rule="P6" if is_found else "P7",
-        severity=_severity(use, config),
+        rule="P7" if severity == "low" else "P6",
+        severity=severity,
         confidence=0.95 if is_told else 0.7 if is_found else 0.4,
         title=f"{actor} used {use['tool_name']} on {use['target']}: new for {kind}, not asked for, {where}",
         subject_id=use["actor_id"],
         subject_name=use["actor_name"] or "",
-        scope=(use["target"],),
+        scope=(use["task_kind"], use["target"]),
         trace_id=use["trace_id"],
         span_id=use["span_id"],
         at=use["start_time"],
@@ -156,10 +155,10 @@ DETECTOR = Detector(
     needs={
         "targets": (
             "trace_id", "span_id", "start_time", "actor_id", "actor_name", "task_kind", "tool_name", "side_effect", "side_effect_basis",
-            "target", "target_kind", "is_link", "origin", "source_span_id", "instructing", "cause_request", "cost_usd",
+            "target", "is_strong", "is_link", "origin", "source_span_id", "instructing", "cause_request", "cost_usd",
         ),
         "first_runs": ("actor_id", "task_kind", "trace_id", "at"),
-        "first_targets": ("actor_id", "task_kind", "target", "trace_id", "at", "value"),
+        "first_targets": ("actor_id", "task_kind", "target", "trace_id", "at", "origin"),
     },
     config=Config,
     detect=detect,

@@ -11,18 +11,24 @@ from typing import Any
 import uvicorn
 
 
+def bind(host: str, port: int, name: str) -> socket.socket:
+    """A socket at an address of IPv4 or IPv6. Raises OSError with words when it cannot be had."""
+    # asyncio sends small answers without waiting (TCP_NODELAY) only where a socket says that it is of TCP.
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except OSError as error:
+        made.close()
+        raise OSError(f"cannot listen on {host}:{port} for {name}: {error.strerror or error}") from error
+    return made
+
+
 class AsgiServer:
     """Binds at once (OSError when the port is taken), serves from `start` to `stop`."""
 
     def __init__(self, app: Any, host: str, port: int, name: str, tls: ssl.SSLContext | None = None) -> None:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._socket.bind((host, port))
-        except OSError as error:
-            self._socket.close()
-            raise OSError(f"cannot listen on {host}:{port} for {name}: {error.strerror}") from error
+        self._socket = bind(host, port, name)
         self.port = int(self._socket.getsockname()[1])
         config = uvicorn.Config(
             app,

@@ -1,4 +1,4 @@
-"""Content encodings of OTLP/HTTP bodies; never more than the allowed size is produced, whatever the bytes promise."""
+"""Compressions of OTLP bodies at both doors; never more than the allowed size is produced, whatever the bytes promise."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import zlib
 from collections.abc import Callable
 
+import cramjam
 import zstandard
 
 from actorscope.errors import TooLargeError
@@ -23,7 +24,7 @@ def decompress(encoding: str, data: bytes, limit: int) -> bytes:
         return b""
     try:
         plain = _DECODERS[encoding](data, limit + 1)
-    except (zlib.error, zstandard.ZstdError, EOFError) as error:
+    except (zlib.error, zstandard.ZstdError, cramjam.DecompressionError, EOFError) as error:
         raise UndecodableError(f"cannot decompress the body as {encoding}: {error}") from error
     if len(plain) > limit:
         raise TooLargeError(f"request is over the limit of {limit} bytes after decompression")
@@ -79,6 +80,30 @@ def _is_whole(data: bytes) -> bool:
     return True
 
 
+def _snappy(data: bytes, most: int) -> bytes:
+    """The framing format; what its chunks promise is added up before one of them is unpacked."""
+    size = at = 0
+    while at < len(data):
+        length = int.from_bytes(data[at + 1 : at + 4], "little")
+        size += _chunk_size(data[at], data[at + 4 : at + 4 + length])
+        at += 4 + length
+    if size >= most:
+        raise TooLargeError(f"request is over the limit of {most - 1} bytes after decompression")
+    return bytes(cramjam.snappy.decompress(data, output_len=size))
+
+
+def _chunk_size(kind: int, chunk: bytes) -> int:
+    """What becomes of a chunk: four bytes of checksum stand before its data, and a varint before what is compressed."""
+    if kind == 1:
+        return max(0, len(chunk) - 4)
+    size = 0
+    for place, byte in enumerate(chunk[4:9] if kind == 0 else b""):
+        size |= (byte & 0x7F) << 7 * place
+        if byte < 0x80:
+            break
+    return size
+
+
 _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
     "": lambda data, most: data,
     "identity": lambda data, most: data,
@@ -86,7 +111,8 @@ _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
     "x-gzip": _gzip,
     "deflate": _deflate,
     "zstd": _zstd,
+    "x-snappy-framed": _snappy,
 }
 ENCODINGS = frozenset(_DECODERS)
-ACCEPTED = "gzip, zstd, deflate, identity"
+ACCEPTED = "gzip, zstd, deflate, x-snappy-framed, identity"
 """What a sender is told when it used another one."""

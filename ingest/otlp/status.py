@@ -29,14 +29,19 @@ class Refusal:
     def status(self) -> Status:
         """The `google.rpc.Status` that both protocols carry."""
         status = Status(code=self.grpc_code.value[0], message=self.message)
-        if self.retry_after_seconds is not None:
-            seconds = int(self.retry_after_seconds)
-            delay = Duration(seconds=seconds, nanos=int((self.retry_after_seconds - seconds) * 1e9))
-            status.details.add().Pack(RetryInfo(retry_delay=delay))
+        if (retry := self.retry_info()) is not None:
+            status.details.add().Pack(retry)
         if self.grpc_code is grpc.StatusCode.INVALID_ARGUMENT:
             violation = BadRequest.FieldViolation(field="body", description=self.message)
             status.details.add().Pack(BadRequest(field_violations=[violation]))
         return status
+
+    def retry_info(self) -> RetryInfo | None:
+        """When to send again; None for never."""
+        if self.retry_after_seconds is None:
+            return None
+        seconds = int(self.retry_after_seconds)
+        return RetryInfo(retry_delay=Duration(seconds=seconds, nanos=int((self.retry_after_seconds - seconds) * 1e9)))
 
 
 def refusal_of(error: Exception) -> Refusal:

@@ -1,10 +1,8 @@
-"""Encryption at the doors: the files of the settings as what each server wants."""
+"""Encryption at the doors: the files of the settings as what servers want."""
 
 from __future__ import annotations
 
 import ssl
-
-import grpc
 
 from actorscope.errors import DefinitionError, Problem
 from actorscope.settings import TlsSettings
@@ -45,11 +43,3 @@ def context(settings: TlsSettings, protocols: tuple[str, ...] = ("http/1.1",)) -
         raise DefinitionError(problems)
     return made
 
-
-def credentials(settings: TlsSettings) -> grpc.ServerCredentials | None:
-    """The same for gRPC; None while TLS is off. The files must have passed `context`."""
-    if settings.cert_file is None or settings.key_file is None:
-        return None
-    ca = settings.client_ca_file.read_bytes() if settings.client_ca_file else None
-    pair = (settings.key_file.read_bytes(), settings.cert_file.read_bytes())
-    return grpc.ssl_server_credentials([pair], root_certificates=ca, require_client_auth=ca is not None)

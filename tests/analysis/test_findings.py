@@ -66,7 +66,7 @@ def test_a_first_signal_opens_a_finding_that_wears_it() -> None:
 
 def test_the_same_thing_wrong_is_counted_once_a_place_and_the_gravest_speaks() -> None:
     (change,) = Ledger().see(
-        signal("t1", "low"), signal("t2", "high", 1), signal("t3", "medium", 2), signal("t3", "medium", 2)
+        signal("t1", "medium"), signal("t2", "high", 1), signal("t3", "medium", 2), signal("t3", "medium", 2)
     )
     assert (change.finding.count, change.finding.title) == (3, "high in t2")
     assert change.finding.last_evidence_at == BASE + timedelta(minutes=2)
@@ -92,7 +92,7 @@ def test_more_of_the_same_updates_without_telling_anybody_a_new_severity() -> No
     assert (change.kind, change.finding.id, change.finding.count) == ("updated", opened.id, 2)
     assert change.finding.title == "medium in t2"
     (change,) = ledger.see(signal("t3", "low", minute=10))
-    assert (change.kind, change.finding.severity, change.finding.title) == ("updated", "medium", "medium in t2")
+    assert (change.kind, change.finding.severity, change.finding.count) == ("opened", "low", 1), "context is apart from alerts"
 
 
 def test_seeing_it_again_changes_nothing() -> None:
@@ -104,11 +104,11 @@ def test_seeing_it_again_changes_nothing() -> None:
 
 def test_something_graver_escalates() -> None:
     ledger = Ledger()
-    ledger.see(signal("t1", "low"))
+    ledger.see(signal("t1", "medium"))
     (change,) = ledger.see(signal("t2", "high", 1))
     assert (change.kind, change.finding.severity, change.finding.count) == ("escalated", "high", 2)
     assert transition(change)["id"] == f"{change.finding.id}-escalated-high"
-    ledger.see(signal("t1", "low"))
+    ledger.see(signal("t1", "medium"))
     (change,) = ledger.see(signal("t1", "critical"))
     assert (change.kind, change.finding.count) == ("escalated", 2), "the same place may turn out graver"
 
@@ -140,8 +140,9 @@ def test_a_finding_without_places_is_resolved_and_says_why() -> None:
 def test_what_is_left_is_as_grave_as_it_is() -> None:
     ledger = Ledger()
     ledger.see(signal("t1", "high"))
-    (change,) = ledger.see(signal("t1", "info"))
-    assert (change.kind, change.finding.severity, change.finding.title) == ("updated", "info", "info in t1")
+    (change,) = ledger.see(signal("t1", "medium"))
+    assert (change.kind, change.finding.severity, change.finding.title) == ("updated", "medium", "medium in t1")
+    assert sorted(kinds(ledger.see(signal("t1", "info")))) == ["opened", "resolved"], "no alert any more, only context"
 
 
 @pytest.mark.parametrize(("hours", "expected"), [(23.9, []), (24.1, ["resolved"])])

@@ -21,7 +21,8 @@ SETS = ("agentdojo", f"agentdojo{WITHOUT_CONTENT}", "trail", "tau", "whowhen", "
 def judge(module: ModuleType, played: Played) -> Evaluated:
     """Judge what was played; misses and false alarms are beside the findings afterwards."""
     verdicts, out = Verdicts(module, played), played.findings.parent
-    done = Evaluated(played, score(module, played), verdicts.writes(), list(verdicts.misses()), list(verdicts.false_alarms()))
+    misses, alarms = list(verdicts.misses()), list(verdicts.false_alarms())
+    done = Evaluated(played, score(module, played), verdicts.writes(), misses, alarms, verdicts.troubles())
     _write(out / "misses.jsonl", done.misses)
     _write(out / "false_alarms.jsonl", done.alarms)
     (out / "score.json").write_text(json.dumps(done.result, indent=1))

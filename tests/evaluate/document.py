@@ -28,8 +28,8 @@ _ABOUT = """\
 Made by `make evaluate DATA=DIR`; do not edit. Each set of labelled public runs goes through the real front door (`actorscope replay`)
 into a fresh data folder of the real program with the settings it has out of the box; when all is judged, the findings leave by
 `actorscope findings --json`, every place where they were seen included, and the scorer that belongs to the data compares them with the
-labels. An alert is a finding of medium severity or higher. Brackets hold Wilson's 95 % interval. What is new to a detector here was
-used to develop it: expect other runs to give lower numbers.
+labels. An alert is a finding of medium severity or higher. Brackets hold Wilson's 95 % interval. The detectors were developed on these
+runs: expect lower numbers on others.
 
 `make evaluate DATA=DIR ARGS="--only tau --out FOLDER"` plays one set and keeps `findings.jsonl`, `misses.jsonl` and
 `false_alarms.jsonl` in the folder, one line for each run or case that came out wrong."""
@@ -45,6 +45,7 @@ def brief(done: Evaluated) -> str:
     return (
         f"{done.played.name}: {done.played.spans} spans, {done.result['findings']} findings, {len(done.misses)} misses, "
         f"{len(done.alarms)} false alarms; seconds: {steps}; program {done.played.cpu_seconds:.1f} CPU s"
+        + "".join(f"\n  the program says: {trouble}" for trouble in done.troubles)
     )
 
 
@@ -100,7 +101,7 @@ def _unseen(scores: Scores) -> str:
     blind = [kind for kind, (any_, _) in seen.items() if not any_]
     if not blind:
         return "Every kind of injected fault is seen at least once."
-    return f"**Not found at all**, in not one of their cases: {', '.join(blind)}."
+    return f"**Not found at all**, at no severity and in not one of their cases: {', '.join(blind)}."
 
 
 def _runs(done: Evaluated) -> str:
@@ -146,9 +147,12 @@ def _hits(told: dict[str, int]) -> dict[str, int]:
 
 def _wrong(done: Evaluated) -> str:
     """Which of our rules spoke where they should not have."""
-    rules = Counter(f"{line['detector']} {line['rule']}" for line in done.alarms if line["kind"] == "run")
+    alarms = [line for line in done.alarms if line["kind"] == "run"]
+    rules = Counter(f"{line['detector']} {line['rule']}" for line in alarms)
     told = "; ".join(f"{rule}: {count}" for rule, count in sorted(rules.items(), key=lambda item: (-item[1], item[0])))
-    return f"False alarms by detector and rule, in findings times runs: {told or 'none'}."
+    calm = sum(line["severity_here"] in ("info", "low") for line in alarms)
+    beside = f" {calm} of them are runs of low or info severity that a finding names because it was graver in another run." if calm else ""
+    return f"False alarms by detector and rule, in findings times runs: {told or 'none'}.{beside}"
 
 
 def _noise(scores: Scores) -> str:

@@ -30,13 +30,17 @@ def scorer(data: Path) -> ModuleType:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A set, the scorer's numbers, alerts on writes of benign runs (see `Verdicts.writes`), and what was wrong."""
+    """A set, the scorer's numbers, alerts on writes of benign runs (see `Verdicts.writes`), and what was wrong.
+
+    `troubles` is what the program says of its own state: a detector that broke looks like one that misses.
+    """
 
     played: Played
     result: Line
     writes: tuple[int, int]
     misses: list[Line]
     alarms: list[Line]
+    troubles: list[str]
 
 
 def score(module: ModuleType, played: Played) -> Line:
@@ -74,10 +78,14 @@ class Verdicts:
         for run in self.runs:
             for family, truth in run["truth"].items():
                 for finding in self.board.on(run["trace_id"], family, "alert") if truth is False else ():
-                    yield self._line(run, family) | self._shown(finding)
+                    yield self._line(run, family) | self._shown(finding) | {"severity_here": self._severity(finding, run["trace_id"])}
         for case in self.board.cases:
             if case["polarity"] == "negative" and not self._is_as_expected(case):
                 yield self._case(case) | {"expected": "silence", "said": self._said(self._touching(case))}
+
+    def troubles(self) -> list[str]:
+        """Titles of findings of the family `system`."""
+        return sorted(line["title"] for line in self._written.values() if line["family"] == "system")
 
     def writes(self) -> tuple[int, int]:
         """Spans of benign runs in which re-execution alerts, of so many write calls; only tau counts its writes."""
@@ -116,6 +124,10 @@ class Verdicts:
 
     def _said(self, findings: Any) -> list[Line]:
         return [self._shown(finding) for finding in sorted(findings, key=lambda f: f.id)]
+
+    def _severity(self, finding: Any, trace: str) -> str | None:
+        """Of the occurrence in this run: the scorer gives every run that a finding names the gravest of them all."""
+        return next((o["severity"] for o in self._written[finding.id]["occurrences"] if o["trace_id"] == trace), None)
 
     def _shown(self, finding: Any) -> Line:
         written = self._written[finding.id]

@@ -91,7 +91,7 @@ def test_misses_and_false_alarms_are_told_one_by_one(played: Played) -> None:
     assert [(line["trace_id"], line["detector"]) for line in done.alarms] == [
         (f"{_TWICE:032x}", "reexecution_duplicate_write")
     ]
-    assert done.alarms[0]["title"] and done.writes == (1, 2)
+    assert done.alarms[0]["title"] and done.writes == (1, 2) and done.troubles == []
     told = (played.findings.parent / "false_alarms.jsonl").read_text()
     assert [json.loads(line) for line in told.splitlines()] == done.alarms
 

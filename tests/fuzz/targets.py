@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import logging
+import socket
 import tempfile
+import time
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cramjam
 import pyarrow as pa
 import zstandard
 from google.protobuf.json_format import MessageToDict
+from h2.config import H2Configuration
+from h2.connection import H2Connection
 from tests.fuzz.mutate import corpus
 
 from actorscope.errors import TooLargeError
@@ -24,12 +31,15 @@ from actorscope.ingest.counters import Counters
 from actorscope.ingest.decode import UndecodableError
 from actorscope.ingest.intake import Intake
 from actorscope.ingest.otlp.encoding import decompress
+from actorscope.ingest.otlp.grpc import GrpcDoor
 from actorscope.ingest.otlp.http import http_app
 from actorscope.ingest.spool import Segment, Spool, read, record_of
 from actorscope.ingest.wire import OddWireError
 from actorscope.settings import IngestSettings
 
 _LIMIT = 2**20
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+_EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _IDS = ("traceId", "spanId", "parentSpanId")
 
 
@@ -116,7 +126,8 @@ def _json(body: bytes) -> None:
 
 
 _PACKED: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (
-    ("gzip", gzip.compress), ("deflate", zlib.compress), ("zstd", zstandard.compress)
+    ("gzip", gzip.compress), ("deflate", zlib.compress), ("zstd", zstandard.compress),
+    ("x-snappy-framed", lambda body: bytes(cramjam.snappy.compress(body))),
 )  # fmt: skip
 
 
@@ -175,7 +186,7 @@ def _door(data: bytes) -> None:
     """The first bytes choose path and headers, the rest is the body: never an error of ours."""
     path = ("/v1/traces", "/v1/logs", "/v1/metrics", "/v1/x")[data[0] % 4 if data else 0]
     kind = (b"application/x-protobuf", b"application/json", b"text/plain", data[:8])[data[1] % 4 if len(data) > 1 else 0]
-    encoding = (b"", b"gzip", b"zstd", b"deflate", b"br")[data[2] % 5 if len(data) > 2 else 0]
+    encoding = (b"", b"gzip", b"zstd", b"deflate", b"br", b"x-snappy-framed")[data[2] % 6 if len(data) > 2 else 0]
     status = asyncio.run(_post(path, kind, encoding, data[3:]))
     assert status in (200, 400, 404, 413, 415), status
 
@@ -196,10 +207,72 @@ async def _post(path: str, kind: bytes, encoding: bytes, body: bytes) -> int:
     return int(answers[0]["status"])
 
 
+class _Heard(logging.Handler):
+    """What the door logs: an error of ours, always."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(self.format(record))
+
+
+@cache
+def _grpc_door() -> tuple[GrpcDoor, _Heard]:
+    door, heard = GrpcDoor(_intake(), "127.0.0.1", 0, 1), _Heard()
+    logging.getLogger().addHandler(heard)
+    door.start()
+    return door, heard
+
+
+def _http2(data: bytes) -> None:
+    """Whatever comes after the greeting of HTTP/2: the connection ends without an error of ours, and nothing is held."""
+    door, heard = _grpc_door()
+    with socket.create_connection(("127.0.0.1", door.port), timeout=5) as wire, suppress(ConnectionError):
+        wire.sendall(_GREETING + data)
+        wire.shutdown(socket.SHUT_WR)
+        while wire.recv(2**16):
+            pass
+    end = time.monotonic() + 5
+    while _intake().budget.used and time.monotonic() < end:
+        time.sleep(0.001)
+    assert not _intake().budget.used, "memory is held for a connection that is gone"
+    assert not heard.said, heard.said.pop()
+
+
+def _http2_seeds() -> list[bytes]:
+    """Connections of two calls each."""
+    made = []
+    for body in corpus("traces")[:8]:
+        for name, pack in (("identity", bytes), *_PACKED[:3], ("snappy", _PACKED[3][1])):
+            client = H2Connection(H2Configuration(client_side=True))
+            client.initiate_connection()
+            for number, half in ((1, 10), (3, 2000)):
+                headers = {":method": "POST", ":scheme": "http", ":authority": "x", ":path": _EXPORT, "content-type": "application/grpc"}
+                client.send_headers(number, [*headers.items(), ("grpc-encoding", name), ("grpc-timeout", "5S")])
+                packed = pack(body[:4000])
+                data = bytes([name != "identity"]) + len(packed).to_bytes(4, "big") + packed
+                client.send_data(number, data[:half])
+                client.send_data(number, data[half:], end_stream=True)
+            client.ping(b"are you?")
+            made.append(client.data_to_send().removeprefix(_GREETING))
+    return made
+
+
+def _close_grpc() -> None:
+    if _grpc_door.cache_info().currsize:
+        door, heard = _grpc_door()
+        door.stop(0)
+        logging.getLogger().removeHandler(heard)
+        _grpc_door.cache_clear()
+    _close()
+
+
 def _door_seeds() -> list[bytes]:
     bodies = corpus("traces")[:20]
     plain = [bytes([0, 0, 0]) + body for body in bodies] + [bytes([1, 0, 0]) + body for body in corpus("logs")]
-    packed = [bytes([0, 0, n]) + pack(body) for body in bodies for n, (_, pack) in ((1, _PACKED[0]), (3, _PACKED[1]), (2, _PACKED[2]))]
+    packed = [bytes([0, 0, n]) + pack(body) for body in bodies for n, (_, pack) in zip((1, 3, 2, 5), _PACKED, strict=True)]
     return plain + packed + [bytes([0, 1, 0]) + to_json("traces", body) for body in bodies]
 
 
@@ -212,5 +285,6 @@ TARGETS = {
         Target("encodings", lambda: [pack(body) for body in corpus("traces")[:20] for _, pack in _PACKED], _encodings),
         Target("spool", _segment_bytes, _spool),
         Target("door", _door_seeds, _door, _close),
+        Target("http2", _http2_seeds, _http2, _close_grpc),
     )
 }

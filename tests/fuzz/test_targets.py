@@ -10,7 +10,7 @@ from tests.fuzz.mutate import mutations
 from tests.fuzz.targets import TARGETS
 
 _FINDS = sorted((Path(__file__).parent / "corpus").glob("*.bin"))
-_INPUTS = {"door": 400, "encodings": 3000}
+_INPUTS = {"door": 400, "encodings": 3000, "http2": 1000}
 
 
 @pytest.mark.parametrize("name", sorted(TARGETS))

@@ -97,7 +97,7 @@ def encrypted(
         cert_file=pki["server.crt"], key_file=pki["server.key"], client_ca_file=pki["ca.crt"] if is_mutual else None
     )
     desk = open_desk(segment_idle_seconds=60)
-    by_grpc = GrpcDoor(desk.intake, "127.0.0.1", 0, 2, None, tls.credentials(settings))
+    by_grpc = GrpcDoor(desk.intake, "127.0.0.1", 0, 2, None, tls.context(settings, ("h2",)))
     by_http = AsgiServer(http_app(desk.intake, 2), "127.0.0.1", 0, "https", tls.context(settings))
     by_grpc.start()
     by_http.start()

@@ -94,7 +94,7 @@ def test_environment_variables_in_the_document_work(monkeypatch: pytest.MonkeyPa
         value = (
             "{}" if variable.endswith("DETECTORS") else "[]" if variable.endswith(_LISTS) else "4000"
         )
-        value = {"CONTENT": "true", "DECODER": "python"}.get(variable.rpartition("_")[2], value)
+        value = {"CONTENT": "true", "DECODER": "python", "ENDPOINT": "http://127.0.0.1:4000"}.get(variable.rpartition("_")[2], value)
         monkeypatch.setenv(variable, value)
     assert Settings().ingest.grpc_port == 4000
     assert Settings().ui.public_url == "4000"

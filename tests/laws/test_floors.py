@@ -23,7 +23,7 @@ DOORS = {
     "duckdb": ("analysis/",),
 }
 ENDING = ("src/actorscope/cli/", "src/actorscope/demo/", "src/actorscope/docs.py")
-ENVIRONMENT = ("src/actorscope/settings.py",)
+ENVIRONMENT = ("src/actorscope/settings.py", "src/actorscope/cli/serve.py")  # serve hands its own on to the demo it starts
 
 
 @cache

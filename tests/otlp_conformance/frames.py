@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from h2.config import H2Configuration
-from h2.connection import H2Connection
+from h2.connection import ConnectionState, H2Connection
 from h2.events import (
     ConnectionTerminated,
     DataReceived,
@@ -18,6 +20,7 @@ from h2.events import (
     StreamReset,
     TrailersReceived,
 )
+from h2.settings import SettingCodes
 
 
 @dataclass
@@ -26,6 +29,7 @@ class Heard:
 
     headers: dict[str, str] = field(default_factory=dict)
     data: bytes = b""
+    reset: int | None = None
     is_over: bool = False
 
     @property
@@ -45,12 +49,13 @@ class Frames:
     def __init__(self, target: str) -> None:
         host, _, port = target.rpartition(":")
         self._socket = socket.create_connection((host.strip("[]"), int(port)), timeout=20)
-        self._h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
+        self._h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8", validate_outbound_headers=False))
         self._h2.initiate_connection()
         self._target = target
         self._streams: dict[int, Heard] = {}
         self.pings = 0
         self.ended = ""
+        self._goodbye: int | None = None
         self._flush()
 
     def __enter__(self) -> Frames:
@@ -61,12 +66,16 @@ class Frames:
 
     def open(self, path: str, **headers: str) -> int:
         """Begin a call; returns its number."""
-        number = self._h2.get_next_available_stream_id()
-        named = [(name.replace("_", "-"), value) for name, value in headers.items()]
-        self._h2.send_headers(number, [
+        return self.begin([
             (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", self._target),
-            ("te", "trailers"), ("content-type", "application/grpc"), *named,
+            ("te", "trailers"), ("content-type", "application/grpc"),
+            *((name.replace("_", "-"), value) for name, value in headers.items()),
         ])  # fmt: skip
+
+    def begin(self, headers: list[tuple[str, str]]) -> int:
+        """Begin a request with headers of any kind."""
+        number = self._h2.get_next_available_stream_id()
+        self._h2.send_headers(number, headers)
         self._streams[number] = Heard()
         self._flush()
         return number
@@ -96,6 +105,31 @@ class Frames:
             self._listen()
         return self._streams[number]
 
+    def raw(self, data: bytes) -> None:
+        """Send bytes that h2 would not."""
+        self._socket.sendall(data)
+
+    def settle(self, initial_window: int) -> None:
+        """Let the server send so many bytes of an answer at once."""
+        self._h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: initial_window})
+        self.ping()
+
+    def goodbye(self) -> int | None:
+        """The code of the server's GOAWAY, once it came."""
+        if self._goodbye is None:
+            self.listen_for(0.05)
+        return self._goodbye
+
+    def listen_for(self, seconds: float) -> None:
+        """Take, and answer as h2 does, what comes meanwhile."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not self.ended:
+            if select.select([self._socket], [], [], left)[0]:
+                self._listen()
+
+    def close(self) -> None:
+        self._socket.close()
+
     def ping(self) -> None:
         """Ask whether the server lives, and wait for it to say so."""
         before = self.pings
@@ -123,7 +157,11 @@ class Frames:
         if isinstance(event, PingAckReceived):
             self.pings += 1
         elif isinstance(event, ConnectionTerminated):
-            self.ended = (event.additional_data or b"goaway").decode()
+            self._goodbye = int(event.error_code)
+            if event.error_code:
+                self.ended = (event.additional_data or b"goaway").decode()
+            else:  # calls under way go on, for which h2 would have no ear
+                self._h2.state_machine.state = ConnectionState.CLIENT_OPEN
         elif (stream := self._streams.get(getattr(event, "stream_id", None) or 0)) is None:
             return
         elif isinstance(event, ResponseReceived | TrailersReceived):
@@ -133,3 +171,4 @@ class Frames:
             self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         elif isinstance(event, StreamEnded | StreamReset):
             stream.is_over = True
+            stream.reset = event.error_code if isinstance(event, StreamReset) else stream.reset
