@@ -12,6 +12,7 @@
 | `learned_tools` | writing tool that several runs of a touched (actor, task kind) used, with its first use |
 | `effects` | successful write with the signature of a touched one, ever |
 | `daily_spend` | touched (actor, day) with what it spent |
+| `hand_offs` | one of the latest times that control was passed on in a touched conversation or cause |
 | `run_shapes` | one of the latest runs of a touched actor that had many delegates or levels below it |
 | `tasks` | task that an agent of them gave to another one to which it gave several |
 | `targets` | touched action and target that it acts on, with where the target came from (see `analysis/origins.py`) |
@@ -30,6 +31,7 @@ import polars as pl
 from actorscope.analysis import baselines, origins, stitch
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
+from actorscope.analysis.hands import hand_offs
 from actorscope.analysis.shapes import shapes
 from actorscope.analysis.spending import measured
 from actorscope.analysis.tasks import tasks
@@ -249,6 +251,7 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
         "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version, _costs(old_runs)),
         "effects": _effects(store, actions),
         "daily_spend": _daily_spend(store, runs),
+        "hand_offs": hand_offs(store, steps, touched.edges, version),
         "run_shapes": baselines.remember(store, baselines.RUN_SHAPES, shapes(runs), version, shapes(old_runs)),
         "tasks": tasks(store, runs, touched.edges),
         "targets": targets,

@@ -8,6 +8,7 @@ from actorscope.analysis.detectors import (
     cost_budget,
     cost_outlier,
     delegation_cycle,
+    delegation_ping_pong,
     delegation_repeated,
     delegation_runaway,
     reexecution_duplicate_write,
@@ -15,6 +16,7 @@ from actorscope.analysis.detectors import (
 
 DETECTORS: tuple[Detector, ...] = (
     delegation_cycle.DETECTOR,
+    delegation_ping_pong.DETECTOR,
     delegation_repeated.DETECTOR,
     delegation_runaway.DETECTOR,
     authority_outside_grant.DETECTOR,
