@@ -15,6 +15,9 @@
 | `cause_writes` | early write with a tool of a touched one for the same request |
 | `failures` | early failure of a tool in the way and in the minutes of a touched one |
 | `daily_spend` | touched (actor, day) with what it spent |
+| `hand_offs` | one of the latest times that control was passed on in a touched conversation or cause |
+| `run_shapes` | one of the latest runs of a touched actor that had many delegates or levels below it |
+| `tasks` | task that an agent of them gave to another one to which it gave several |
 | `targets` | touched action and target that it acts on, with where the target came from (see `analysis/origins.py`) |
 | `first_targets` | one of the earliest runs that used a target, per touched (actor, task kind, target) |
 """
@@ -31,7 +34,10 @@ import polars as pl
 from actorscope.analysis import baselines, origins, repeats, stitch, turns
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
+from actorscope.analysis.hands import hand_offs
+from actorscope.analysis.shapes import shapes
 from actorscope.analysis.spending import measured
+from actorscope.analysis.tasks import tasks
 from actorscope.analysis.told import told
 from actorscope.analysis.weave import CALLS, weave
 from actorscope.ingest.store.client import Store
@@ -255,6 +261,9 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
         "cause_writes": repeats.cause_writes(store, actions, before, version),
         "failures": repeats.failures(store, actions, before, version),
         "daily_spend": _daily_spend(store, runs),
+        "hand_offs": hand_offs(store, steps, touched.edges, version),
+        "run_shapes": baselines.remember(store, baselines.RUN_SHAPES, shapes(runs), version, shapes(old_runs)),
+        "tasks": tasks(store, runs, touched.edges),
         "targets": targets,
         "first_targets": baselines.remember(
             store, origins.FIRST_TARGETS, origins.members(targets, first_runs), version, origins.memories(before)

@@ -8,6 +8,9 @@ from actorscope.analysis.detectors import (
     cost_budget,
     cost_outlier,
     delegation_cycle,
+    delegation_ping_pong,
+    delegation_repeated,
+    delegation_runaway,
     reexecution_double_worker,
     reexecution_duplicate_write,
     reexecution_error_loop,
@@ -18,6 +21,9 @@ from actorscope.analysis.detectors import (
 
 DETECTORS: tuple[Detector, ...] = (
     delegation_cycle.DETECTOR,
+    delegation_ping_pong.DETECTOR,
+    delegation_repeated.DETECTOR,
+    delegation_runaway.DETECTOR,
     authority_outside_grant.DETECTOR,
     authority_first_write.DETECTOR,
     authority_untrusted_target.DETECTOR,
