@@ -58,6 +58,9 @@ FRAMES = (
     "cause_writes",
     "failures",
     "daily_spend",
+    "hand_offs",
+    "run_shapes",
+    "tasks",
     "targets",
     "first_targets",
 )

@@ -76,11 +76,15 @@ def _is_again(run: dict[str, Any], above: dict[str, Any], config: Config) -> boo
     """The same actor, or the same role with the same task."""
     if above["actor_id"] == run["actor_id"]:
         return True
-    role = _INSTANCE.sub("", run["actor_name"] or "").lower()
+    role = _role_of(run)
     # Agents of one name with two ids are two agents.
-    if not role or run["actor_name"] == above["actor_name"] or role != _INSTANCE.sub("", above["actor_name"] or "").lower():
+    if not role or run["actor_name"] == above["actor_name"] or role != _role_of(above):
         return False
     return (similarity(run["request"], above["request"]) or 0.0) >= config.same_goal
+
+
+def _role_of(run: dict[str, Any]) -> str:
+    return _INSTANCE.sub("", run["actor_name"] or "").lower()
 
 
 def _path(run: dict[str, Any], runs: dict[tuple[Any, Any], dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -129,8 +133,8 @@ def _signal(
         title=f"Delegation cycle: {names}",
         subject_id=run["actor_id"],
         subject_name=run["actor_name"] or "",
-        # A finding is as grave as its gravest place: what is no alert must not stand in one that is.
-        scope=(*sorted(actors), *([severity] if severity in ("info", "low") else [])),
+        # New instances of one role are one cycle, however many there are.
+        scope=tuple(sorted(actors if earlier["actor_id"] == run["actor_id"] else {_role_of(r) for r in cycle})),
         trace_id=run["trace_id"],
         span_id=run["span_id"],
         at=run["start_time"],

@@ -45,7 +45,7 @@ class Config:
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per conversation or cause and pair of agents, for the longest stretch without progress."""
     threads: dict[str, list[Hand]] = {}
-    for hand in sorted(rows(frames["hand_offs"]), key=lambda h: (h["at"], h["trace_id"], h["span_id"], h["delegate_id"])):
+    for hand in sorted(rows(frames["hand_offs"].unique()), key=lambda h: (h["at"], h["trace_id"], h["span_id"], h["delegate_id"])):
         threads.setdefault(hand["thread"], []).append(hand)
     seen = {(e["trace_id"], e["span_id"]) for e in rows(frames["delegations"])}
     found = (_judge(thread, config) for _, thread in sorted(threads.items()))

@@ -54,7 +54,7 @@ class Config:
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per trace and pair of agents, for the first repetition that is grave enough."""
     pairs: dict[tuple[str, str, str], list[Task]] = {}
-    for task in sorted(rows(frames["tasks"]), key=lambda t: (t["start_time"], t["span_id"])):
+    for task in sorted(rows(frames["tasks"].unique()), key=lambda t: (t["start_time"], t["span_id"])):
         task["words"], task["answer"] = grams(task["request"], 1), grams(task["reply"], 3)
         pairs.setdefault((task["trace_id"], task["delegator_id"], task["delegate_id"]), []).append(task)
     found = (_judge(tasks, config) for _, tasks in sorted(pairs.items()))

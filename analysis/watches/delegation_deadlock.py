@@ -76,6 +76,7 @@ def _signal(group: dict[str, Any], config: Config) -> Signal:
         title=f"{named}: {who}{' ...' if len(edges) > 4 else ''}",
         subject_id=first["waiter_id"],
         subject_name=first["waiter"],
+        grows=True,
         scope=tuple(places),
         trace_id=youngest["trace_id"],
         span_id=youngest["span_id"],
