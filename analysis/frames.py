@@ -12,6 +12,11 @@
 | `learned_tools` | writing tool that several runs of a touched (actor, task kind) used, with its first use |
 | `effects` | successful write with the signature of a touched one, ever |
 | `daily_spend` | touched (actor, day) with what it spent |
+| `grants` | touched span that says something of a delegation, with what the delegation above says |
+| `approvals` | touched span that says what became of an approval |
+| `custody` | early use of a touched credential or approval by an actor on a day |
+| `revocations` | touched grant or credential that was taken back |
+| `again` | trace to judge again because of these (for no detector) |
 """
 
 from __future__ import annotations
@@ -23,7 +28,8 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from actorscope.analysis import baselines, stitch
+from actorscope.analysis import baselines, custody, revocations, stitch
+from actorscope.analysis.authority import STATES, authorities
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
 from actorscope.analysis.spending import measured
@@ -44,6 +50,11 @@ FRAMES = (
     "run_costs",
     "effects",
     "daily_spend",
+    "grants",
+    "approvals",
+    "custody",
+    "revocations",
+    "again",
 )
 IS_NOTICE = pl.col("event_name").is_in([ACTORSCOPE_SPAN_START, ACTORSCOPE_SPAN_HEARTBEAT]).fill_null(False)
 """The log record says that a span is open, and nothing more of it."""
@@ -204,7 +215,7 @@ def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched
     signature = pl.when(pl.col("input_digest").is_not_null() & pl.col("tool_name").is_not_null()).then(
         pl.format("{} {}", "tool_name", "input_digest")
     )
-    steps = steps.with_columns(signature.alias("signature"), pl.col("replayed").fill_null(False).alias("is_replayed"))
+    steps = authorities(steps).with_columns(signature.alias("signature"), pl.col("replayed").fill_null(False).alias("is_replayed"))
     ours = steps.filter("is_context").select("trace_id").unique()
     return Touched(steps.filter(pl.col("is_context").not_()), edges.join(ours, on="trace_id", how="anti"))
 
@@ -222,6 +233,7 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
     uses = baselines.remember(
         store, baselines.FIRST_USES, _members(_tool_writes(actions)), version, _members(old_writes)
     )
+    uses_of_authority, again = custody.keep(store, actions, version)
     return {
         "runs": runs,
         "actions": actions,
@@ -239,6 +251,11 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
         "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version, _costs(old_runs)),
         "effects": _effects(store, actions),
         "daily_spend": _daily_spend(store, runs),
+        "grants": steps.filter(STATES),
+        "approvals": steps.filter(pl.col("approval_status").is_not_null(), pl.col("role") != "action"),
+        "custody": uses_of_authority,
+        "revocations": revocations.of(store, actions),
+        "again": again,
     }
 
 

@@ -3,7 +3,11 @@
 from actorscope.analysis.detector import Detector
 from actorscope.analysis.detectors import (
     authority_first_write,
+    authority_identity,
+    authority_invalid,
     authority_outside_grant,
+    authority_unapproved,
+    authority_widened,
     cost_budget,
     cost_outlier,
     delegation_cycle,
@@ -13,6 +17,10 @@ from actorscope.analysis.detectors import (
 DETECTORS: tuple[Detector, ...] = (
     delegation_cycle.DETECTOR,
     authority_outside_grant.DETECTOR,
+    authority_invalid.DETECTOR,
+    authority_widened.DETECTOR,
+    authority_unapproved.DETECTOR,
+    authority_identity.DETECTOR,
     authority_first_write.DETECTOR,
     cost_budget.DETECTOR,
     cost_outlier.DETECTOR,

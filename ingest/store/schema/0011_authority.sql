@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS custody
     kind LowCardinality(String),
     id String,
     actor_id String,
+    actor_name LowCardinality(String),
     trace_id FixedString(16),
     span_id FixedString(8),
     start_time DateTime64(9, 'UTC'),
