@@ -20,6 +20,11 @@
 | `tasks` | task that an agent of them gave to another one to which it gave several |
 | `targets` | touched action and target that it acts on, with where the target came from (see `analysis/origins.py`) |
 | `first_targets` | one of the earliest runs that used a target, per touched (actor, task kind, target) |
+| `grants` | touched span that says something of a delegation, with what the delegation above says |
+| `approvals` | touched span that says what became of an approval |
+| `custody` | early use of a touched credential or approval by an actor on a day |
+| `revocations` | touched grant or credential that was taken back |
+| `again` | trace to judge again because of these (for no detector) |
 """
 
 from __future__ import annotations
@@ -31,7 +36,8 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from actorscope.analysis import baselines, origins, repeats, stitch, turns
+from actorscope.analysis import baselines, custody, origins, repeats, revocations, stitch, turns
+from actorscope.analysis.authority import STATES, authorities
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
 from actorscope.analysis.hands import hand_offs
@@ -63,6 +69,11 @@ FRAMES = (
     "tasks",
     "targets",
     "first_targets",
+    "grants",
+    "approvals",
+    "custody",
+    "revocations",
+    "again",
 )
 IS_NOTICE = pl.col("event_name").is_in([ACTORSCOPE_SPAN_START, ACTORSCOPE_SPAN_HEARTBEAT]).fill_null(False)
 """The log record says that a span is open, and nothing more of it."""
@@ -228,7 +239,7 @@ def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched
     signature = pl.when(pl.col("input_digest").is_not_null() & pl.col("tool_name").is_not_null()).then(
         pl.format("{} {}", "tool_name", "input_digest")
     )
-    steps = steps.with_columns(signature.alias("signature"), pl.col("replayed").fill_null(False).alias("is_replayed"))
+    steps = authorities(steps).with_columns(signature.alias("signature"), pl.col("replayed").fill_null(False).alias("is_replayed"))
     ours = steps.filter("is_context").select("trace_id").unique()
     return Touched(steps.filter(pl.col("is_context").not_()), edges.join(ours, on="trace_id", how="anti"))
 
@@ -244,6 +255,7 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
     uses = baselines.remember(store, baselines.FIRST_USES, _members(_outward(actions)), version, _members(old_uses))
     first_runs = baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version, _members(old_runs))
     targets = origins.trace(store, origins.uses(actions), steps)
+    uses_of_authority, again = custody.keep(store, actions, version)
     return {
         "runs": runs,
         "actions": actions,
@@ -271,6 +283,11 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
         "first_targets": baselines.remember(
             store, origins.FIRST_TARGETS, origins.members(targets, first_runs), version, origins.memories(before)
         ).with_columns(origins.origin_of().alias("origin")),
+        "grants": steps.filter(STATES),
+        "approvals": steps.filter(pl.col("approval_status").is_not_null(), pl.col("role") != "action"),
+        "custody": uses_of_authority,
+        "revocations": revocations.of(store, actions),
+        "again": again,
     }
 
 

@@ -19,6 +19,7 @@ from actorscope.analysis.finding import Signal
 from actorscope.analysis.findings import Change, apply
 from actorscope.analysis.keeping import keep
 from actorscope.analysis.lookout import Lookout
+from actorscope.analysis.revocations import Revoked
 from actorscope.analysis.system import FAILURE, failure_signal
 from actorscope.analysis.watch import utc_now
 from actorscope.analysis.watches import OURSELVES, STANDSTILL, WATCHES, delegation_deadlock
@@ -70,6 +71,7 @@ class Runner:
         self._thread = threading.Thread(target=self._loop, name="analysis")
         self._began, self._watched_at = utc_now(), time.monotonic()
         self._lookout, self._looked_out_at = Lookout(store), 0.0
+        self._revoked = Revoked(store, self._began)
         self.lag_seconds = 0.0
         self.spans_done = 0
         self.rows_seen = 0
@@ -179,7 +181,7 @@ class Runner:
         began, looked_at = time.monotonic(), utc_now()
         new, marks = self._arrivals()
         overdue = self._overdue(at_end)
-        arrivals = pl.concat([new.select("trace_id", "start_time"), overdue])
+        arrivals = pl.concat([new.select("trace_id", "start_time"), overdue, self._revoked.traces()])
         if arrivals.is_empty():
             self.lag_seconds = 0.0
             if not self._waiting:
@@ -200,6 +202,7 @@ class Runner:
         offered = frames.fill(self._store, touched, before, version)
         changes = self._judge(offered, touched.steps, arrivals, version)
         self._look_again_at(frames.later_repetitions(touched, offered))
+        self._look_again_at(offered["again"])
         self._store.insert_frame("progress", marks)
         taken = new.filter(pl.col("is_log").not_()).height
         self.spans_done += taken

@@ -12,7 +12,7 @@
         - {tool: send_email, effect: write, args: {to: ann}, error: timeout}
 ```
 
-Short keys are in SHORT, every column of `actorscope.ingest.columns` may be named in full. A child starts when its elder
+Short keys are in SHORT and MOMENTS, every column of `actorscope.ingest.columns` may be named in full. A child starts when its elder
 sibling ends unless `at` (seconds from the start of its parent) says otherwise; a span lasts as long as its children or
 `for` seconds. A span is called `trace/label`: its `as`, else its agent, tool or operation, the second one `label#2`.
 """
@@ -46,7 +46,12 @@ SHORT = {
     "key": "idempotency_digest", "to": "delegate_name", "by": "delegator_name", "budget": "budget_limit", "status": "status_code",
     "service": "service_name", "response": "response_id", "id": "agent_id", "principal": "principal_id",
 }  # fmt: skip
-_OWN = {"as", "at", "for", "children", "args", "effect", "error", "grant", "tokens"}
+MOMENTS = {
+    "grant_ends": "grant_expires_at", "credential_begins": "credential_issued_at", "credential_ends": "credential_expires_at",
+    "approval_ends": "approval_expires_at",
+}  # fmt: skip
+"""Keys with a time from BASE, as `at` has it, for columns that hold an instant as text."""
+_OWN = {"as", "at", "for", "children", "args", "effect", "error", "grant", "tokens", *MOMENTS}
 _COLUMNS = {f.name for f in SPANS}
 Row = dict[str, Any]
 Place = tuple[str, str]
@@ -247,6 +252,8 @@ def _derived(node: Row, kind: str) -> Row:
         facts |= {"side_effect": "unknown", "side_effect_basis": "inferred"}
     if "error" in node:
         facts |= {"error_type": node["error"], "status_code": "error"}
+    for key in MOMENTS.keys() & node.keys():
+        facts[MOMENTS[key]] = (BASE + timedelta(seconds=seconds(node[key]))).isoformat()
     if "tokens" in node:
         facts |= dict(zip(("input_tokens", "output_tokens", "cached_tokens"), node["tokens"], strict=False))
     if "grant" in node:

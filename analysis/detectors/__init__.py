@@ -3,8 +3,12 @@
 from actorscope.analysis.detector import Detector
 from actorscope.analysis.detectors import (
     authority_first_write,
+    authority_identity,
+    authority_invalid,
     authority_outside_grant,
+    authority_unapproved,
     authority_untrusted_target,
+    authority_widened,
     cost_budget,
     cost_outlier,
     delegation_cycle,
@@ -25,6 +29,10 @@ DETECTORS: tuple[Detector, ...] = (
     delegation_repeated.DETECTOR,
     delegation_runaway.DETECTOR,
     authority_outside_grant.DETECTOR,
+    authority_invalid.DETECTOR,
+    authority_widened.DETECTOR,
+    authority_unapproved.DETECTOR,
+    authority_identity.DETECTOR,
     authority_first_write.DETECTOR,
     authority_untrusted_target.DETECTOR,
     cost_budget.DETECTOR,
