@@ -5,6 +5,8 @@ Only what the spans above in the same trace say, and the delegation that a grant
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 import numpy as np
 import polars as pl
 
@@ -18,6 +20,19 @@ _UPPER = ("scope_granted", "grant_ends", "delegation_chain", "span_id", "delegat
 GRANT = pl.col("scope_granted").list.len() > 0
 STATES = GRANT | pl.col("delegation_depth").is_not_null() | (pl.col("delegation_chain").list.len() > 0)
 """The span says something of the delegation that it stands for."""
+DONE = (
+    pl.col("is_error").not_()
+    & pl.col("is_replayed").not_()
+    & pl.col("state").fill_null("").is_in(["waiting", "control"]).not_()
+)
+"""The action took place, now and here."""
+KNOWN = pl.col("actor_id").is_not_null() & (pl.col("actor_basis") != "inferred") & (pl.col("actor_kind") != "service")
+"""The telemetry itself says who acted."""
+
+
+def covers(grant: list[str], scope: str) -> bool:
+    """Whether one entry of a grant covers a scope; `*` stands for any text."""
+    return any(entry == scope or ("*" in entry and fnmatchcase(scope, entry)) for entry in grant)
 
 
 def authorities(steps: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from actorscope.analysis.authority import DONE, KNOWN
 from actorscope.ingest.store.client import Store
 
 _DAY = timedelta(days=1)
@@ -19,14 +20,6 @@ _SCHEMA: Any = {
     "start_time": pl.Datetime("ns", "UTC"),
 }  # fmt: skip
 _KEY = ["kind", "id", "actor_id", "trace_id", "place"]
-DONE = (
-    pl.col("is_error").not_()
-    & pl.col("is_replayed").not_()
-    & pl.col("state").fill_null("").is_in(["waiting", "control"]).not_()
-)
-"""The action took place, now and here."""
-KNOWN = pl.col("actor_id").is_not_null() & (pl.col("actor_basis") != "inferred") & (pl.col("actor_kind") != "service")
-"""The telemetry itself says who acted."""
 
 
 def keep(store: Store, actions: pl.DataFrame, version: int) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -26,7 +26,7 @@ from typing import Any
 
 import polars as pl
 
-from actorscope.analysis.custody import DONE
+from actorscope.analysis.authority import DONE
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import Evidence, Signal
 

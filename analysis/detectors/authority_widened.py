@@ -25,8 +25,8 @@ from typing import Any
 
 import polars as pl
 
+from actorscope.analysis.authority import covers
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.detectors.authority_outside_grant import covers
 from actorscope.analysis.finding import Evidence, Signal
 
 
