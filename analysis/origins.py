@@ -23,6 +23,9 @@ INSTRUCTED = 4
 _VALUES = {"request": 1.0, "unknown": 0.5, "tool": 0.0}
 FIRST_TARGETS = baselines.Memory("first_targets", ("actor_id", "task_kind", "target"), 24, "earliest")
 """The value of a member says where the target came from (see `origin_of`)."""
+_OPENING = r"(?i)(?:web|url|http|browse|visit|crawl|scrape|fetch|download|navigate|open_?link)"
+OPENS = pl.col("tool_name").str.contains(_OPENING).fill_null(False)
+"""The tool's name says that it goes to a place outside."""
 _CHUNK = 500
 _PRINT = re.compile(r"(?P<kind>\w+):(?P<print>[^:]+:[^:]+)(?P<more>:link|:\d)?")
 
@@ -44,7 +47,8 @@ def _printed(values: pl.Series) -> list[dict[str, Any]]:
 
 def aim(steps: pl.DataFrame) -> pl.DataFrame:
     """`aims` of actions that write or follow links, also where the arguments stand in the model's answer only;
-    `is_outward` says that an action writes or follows links, `is_open` that its request and arguments are on record.
+    `is_outward` says that an action writes or follows links (by the tool's name where there are no arguments), `is_open`
+    that its request and arguments are on record.
     """
     is_write = pl.col("side_effect").is_in(WRITES)
     printed = pl.when(pl.col("target_prints").list.len() > 0).then(
@@ -59,7 +63,7 @@ def aim(steps: pl.DataFrame) -> pl.DataFrame:
         .then(pl.when(is_write).then(found).otherwise(pl.when(links.list.len() > 0).then(links)))
         .alias("aims")
     ).with_columns(
-        ((pl.col("role") == "action") & (is_write | (pl.col("aims").list.len() > 0)))
+        ((pl.col("role") == "action") & (is_write | (pl.col("aims").list.len() > 0) | OPENS))
         .fill_null(False)
         .alias("is_outward"),
         (pl.col("has_object") & pl.col("cause_request").str.starts_with(PREFIX).not_())
