@@ -114,7 +114,7 @@ def test_the_same_goes_out_over_otlp_and_once_more_at_the_end(tmp_path: Path) ->
     found = _metrics(got[-1])
     assert set(found) >= {m.name for m in declared().values() if m.name not in _CHANCE} | {"process.cpu.time"}
     stored = {
-        (p.attributes[0].value.string_value, p.attributes[1].value.string_value): p.as_double
+        (p.attributes[0].value.string_value, p.attributes[1].value.string_value): getattr(p, str(p.WhichOneof("value")))
         for p in found["actorscope.ingest.records"].sum.data_points
     }
     assert stored[("traces", "stored")] == 2 and stored[("traces", "rejected")] == 1
