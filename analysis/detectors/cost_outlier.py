@@ -1,8 +1,8 @@
 """A run cost far more than runs of the same agent for the same kind of task.
 
 **What it finds.** Runs whose cost (tokens where nothing is priced), with all they delegated, lies far above the earlier
-runs of the actor and task kind, on a logarithmic scale; also per model call, where the length of a run hides that each of
-its turns became dear.
+runs of the actor and task kind, on a logarithmic scale; also per model call (tokens, where known), where few turns hide that
+each of them became dear.
 
 **Why it matters.** Runaway loops, swollen contexts and wrong models show first in what a run costs. Cost is log-normal:
 on a plain scale one run in ten would look strange.
@@ -30,6 +30,9 @@ from actorscope.analysis import spending
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import ALERTS, Evidence, Signal
 
+_ABOUT = 0.8
+"""Calls that are as dear as so much of these count as equally dear."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -47,6 +50,8 @@ class Config:
     """Runs below this cost are at most low."""
     call_min_usd: float = 0.25
     """The same for runs of which each model call was dear."""
+    usual_runs: int = 2
+    """Earlier runs with calls as dear that make it nothing new."""
     min_tokens: int = 50_000
     """The same where nothing is priced."""
     min_runs: int = 10
@@ -106,8 +111,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
             continue
         severity, shown = _severity(run, whole, config), whole
         if severity not in ALERTS and run["run_calls"]:
-            unit, observed = run["unit"] + spending.PER_CALL, run["measure"] / run["run_calls"]
-            each = _standing(run, unit, observed, history, config)
+            each = _per_call(run, history, config)
             if each is not None and _is_dear(run, each, config):
                 severity, shown = "medium", each
         if severity:
@@ -144,11 +148,18 @@ def _severity(run: dict[str, Any], whole: _Standing, config: Config) -> str | No
     return severity
 
 
+def _per_call(run: dict[str, Any], history: _History, config: Config) -> _Standing | None:
+    """Where a run stands per model call: in tokens where it has any, which no price moves."""
+    unit, amount = ("tokens", run["run_tokens"]) if run["run_tokens"] else (run["unit"], run["measure"])
+    return _standing(run, unit + spending.PER_CALL, amount / run["run_calls"], history, config)
+
+
 def _is_dear(run: dict[str, Any], each: _Standing, config: Config) -> bool:
-    """Whether each model call of the run was dear and the run is no trifle."""
+    """Whether each model call of the run was dear, which is nothing that its runs do now and then, and the run no trifle."""
     least = config.call_min_usd if run["unit"] == "usd" else config.min_tokens * config.call_min_usd / config.min_usd
     is_far = each.z >= config.medium_z and each.ratio >= config.medium_ratio
-    return len(each.before) >= config.min_runs and run["measure"] >= least and is_far
+    is_usual = np.count_nonzero(each.before >= _ABOUT * each.observed) >= config.usual_runs
+    return len(each.before) >= config.min_runs and run["measure"] >= least and is_far and not is_usual
 
 
 def _signal(run: dict[str, Any], severity: str, stands: _Standing, frames: Frames, config: Config) -> Signal:

@@ -23,9 +23,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from actorscope.analysis import chart, spending
@@ -104,7 +104,7 @@ def _ratio(amounts: list[float | None], rise: chart.Rise) -> tuple[float, float]
     """Median before and after the change, where both are known."""
     before = [a for a in amounts[rise.began : rise.since] if a]
     after = [a for a in amounts[rise.since : rise.at + 1] if a]
-    return (median(before), median(after)) if before and after else None
+    return (float(np.median(before)), float(np.median(after))) if before and after else None
 
 
 def _is_price(stream: _Stream, unit: str, ratio: float, rise: chart.Rise) -> bool:

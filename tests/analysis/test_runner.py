@@ -152,7 +152,7 @@ def test_a_pass_without_new_data_reads_no_spans_and_writes_nothing(
         return asked, len(analyst.told) - told, analyst.runner.rows_seen
 
     asked, told, seen = in_worker(act)
-    assert (asked, told) == (["ingesters"], 0)
+    assert (asked, told) == (["ingesters", "new_revocations"], 0)
     assert seen == len(spans(STORY).rows)
 
 
