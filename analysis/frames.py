@@ -249,8 +249,7 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
     steps = touched.steps
     runs = steps.filter("is_run")
     actions = steps.filter(pl.col("role") == "action")
-    outward = pl.col("side_effect").is_in(WRITES) | (pl.col("targets").list.len() > 0) | origins.OPENS
-    before = before.with_columns(is_settled=pl.lit(True), is_outward=(pl.col("role") == "action") & outward)
+    before = before.with_columns(is_settled=pl.lit(True), is_outward=origins.is_outward("targets"))
     old_runs, old_uses = before.filter(pl.col("role") == "run"), _outward(before)
     uses = baselines.remember(store, baselines.FIRST_USES, _members(_outward(actions)), version, _members(old_uses))
     first_runs = baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version, _members(old_runs))

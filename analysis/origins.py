@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ import polars as pl
 from actorscope.analysis import baselines
 from actorscope.analysis.detector import WRITES
 from actorscope.ingest.mask import PREFIX
+from actorscope.ingest.prints import MENTION, TARGET
 from actorscope.ingest.store.client import Store
 from actorscope.ingest.targets import STRONG, asks_for, instructing, targets
 
@@ -24,10 +24,14 @@ _VALUES = {"request": 1.0, "unknown": 0.5, "tool": 0.0}
 FIRST_TARGETS = baselines.Memory("first_targets", ("actor_id", "task_kind", "target"), 24, "earliest")
 """The value of a member says where the target came from (see `origin_of`)."""
 _OPENING = r"(?i)(?:web|url|http|browse|visit|crawl|scrape|fetch|download|navigate|open_?link)"
-OPENS = pl.col("tool_name").str.contains(_OPENING).fill_null(False)
-"""The tool's name says that it goes to a place outside."""
 _CHUNK = 500
-_PRINT = re.compile(r"(?P<kind>\w+):(?P<print>[^:]+:[^:]+)(?P<more>:link|:\d)?")
+
+
+def is_outward(targets: str) -> pl.Expr:
+    """The action writes, has targets in this column (of a read these are links), or its tool's name says that it goes outside."""
+    opens = pl.col("tool_name").str.contains(_OPENING)
+    goes = pl.col("side_effect").is_in(WRITES) | (pl.col(targets).list.len() > 0) | opens
+    return ((pl.col("role") == "action") & goes).fill_null(False)
 
 
 def aims(arguments: pl.Expr) -> pl.Expr:
@@ -41,8 +45,8 @@ def _aims(text: str) -> list[dict[str, Any]]:
 
 def _printed(values: pl.Series) -> list[dict[str, Any]]:
     """What `ingest/prints.py` wrote where arguments are not kept."""
-    found = (_PRINT.fullmatch(value) for value in values)
-    return [{"target": m["print"], "target_kind": m["kind"], "is_link": m["more"] == ":link"} for m in found if m]
+    found = (TARGET.fullmatch(value) for value in values)
+    return [{"target": m["print"], "target_kind": m["kind"], "is_link": m["link"] is not None} for m in found if m]
 
 
 def aim(steps: pl.DataFrame) -> pl.DataFrame:
@@ -63,9 +67,7 @@ def aim(steps: pl.DataFrame) -> pl.DataFrame:
         .then(pl.when(is_write).then(found).otherwise(pl.when(links.list.len() > 0).then(links)))
         .alias("aims")
     ).with_columns(
-        ((pl.col("role") == "action") & (is_write | (pl.col("aims").list.len() > 0) | OPENS))
-        .fill_null(False)
-        .alias("is_outward"),
+        is_outward("aims").alias("is_outward"),
         (pl.col("has_object") & pl.col("cause_request").str.starts_with(PREFIX).not_())
         .fill_null(False)
         .alias("is_open"),
@@ -141,8 +143,8 @@ def _mentioned(steps: pl.DataFrame) -> pl.DataFrame:
     told = steps.filter(pl.col("mention_prints").list.len() > 0, pl.col("role").is_in(["action", "run"]))
     told = told.select("trace_id", "span_id", "start_time", "role", pl.col("mention_prints").alias("mention"))
     told = told.explode("mention") if told.height else told.with_columns(pl.lit("").alias("mention"))
-    parts = pl.col("mention").str.extract_groups(r"^\w+:(?<target>[^:]+:[^:]+):(?<words>\d)$")
-    told = told.with_columns(parts.struct.field("target"), parts.struct.field("words").cast(pl.Int64))
+    parts = pl.col("mention").str.extract_groups(MENTION)
+    told = told.with_columns(parts.struct.field("print").alias("target"), parts.struct.field("words").cast(pl.Int64))
     return told.drop("mention").drop_nulls("target")
 
 

@@ -5,6 +5,7 @@ One fingerprint stands for one canonical target under one key; see `ingest/targe
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from actorscope.ingest.decode_python import text_of
@@ -14,6 +15,10 @@ from actorscope.semconv.generated import attributes
 
 _MOST = 64
 TARGETS, MENTIONS = attributes.ACTORSCOPE_ACTION_TARGETS, attributes.ACTORSCOPE_CONTENT_MENTIONS
+TARGET = re.compile(r"(?P<kind>\w+):(?P<print>[^:]+:[^:]+)(?P<link>:link)?")
+"""One of TARGETS."""
+MENTION = r"^\w+:(?<print>[^:]+:[^:]+):(?<words>\d)$"
+"""One of MENTIONS, for Polars; `words` as in `targets.instructing`."""
 
 
 class Prints:

@@ -15,6 +15,8 @@ STRONG = frozenset({"email", "url", "iban", "phone", "wallet"})
 """Kinds that name one party in the world by their form; the others (`name`) are what an argument of a telling name holds."""
 _LONGEST_TEXT = 65_536
 _LONGEST_NAME = 200
+_REMEMBERED = 1024
+"""Longer arguments seldom come twice, and would fill the memory of those that do."""
 _MOST = 64
 _FORMS = {
     "email": re.compile(r"[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}"),
@@ -41,7 +43,6 @@ _INSTRUCTS = tuple(
     )
 )
 _BEFORE, _AFTER = 200, 150
-MOST_INSTRUCTING = len(_INSTRUCTS)
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,12 @@ def canonical(text: str) -> str:
     return text.rstrip("/.,;:!?'\")")
 
 
-@lru_cache(maxsize=8192)
 def targets(arguments: str) -> tuple[Target, ...]:
     """The targets in the arguments of an action (JSON or plain text), at most 64, each once, in order of appearance."""
-    text = arguments[:_LONGEST_TEXT]
+    return _remembered(arguments) if len(arguments) <= _REMEMBERED else _targets(arguments[:_LONGEST_TEXT])
+
+
+def _targets(text: str) -> tuple[Target, ...]:
     try:
         value = json.loads(text) if text[:1] in "{[" else text
     except (ValueError, RecursionError):
@@ -70,6 +73,9 @@ def targets(arguments: str) -> tuple[Target, ...]:
     found: dict[str, Target] = {}
     _walk("", value, found, 0)
     return tuple(found.values())[:_MOST]
+
+
+_remembered = lru_cache(maxsize=8192)(_targets)
 
 
 def _walk(key: str, value: Any, found: dict[str, Target], depth: int) -> None:
