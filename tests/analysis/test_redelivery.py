@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.analysis.analyst import Analyst
-from tests.analysis.test_runner import HISTORY, STORY
+from tests.analysis.test_runner import HISTORY, IN_STORY, STORY
 from tests.conftest import TABLES
 from tests.make import Made, Row, spans
 
@@ -29,10 +29,6 @@ _TOLD = {
     "occurrences": "SELECT finding_id, trace_id, span_id FROM occurrences FINAL WHERE NOT is_retracted",
 }
 _MERGED = ("span_rows", "span_facts", "runs", "effects", "baselines", "arrivals", "stitches")
-_IN_STORY = {
-    "delegation_cycle", "authority_outside_grant", "authority_untrusted_target", "authority_first_write", "cost_budget", "cost_outlier",
-    "reexecution_duplicate_write",
-}  # fmt: skip
 Delivery = tuple[str, Sequence[Row]]
 Said = dict[str, list[str]]
 
@@ -96,7 +92,7 @@ def _again(store: Store, dice: random.Random) -> Said:
 def test_the_story_has_something_to_double(store: Store) -> None:
     said = in_worker(lambda: _once(store))
     assert all(said[name] for name in _TOLD if name != "approvals")
-    assert {d for d in _IN_STORY if any(f"'{d}'" in line for line in said["findings"])} == _IN_STORY
+    assert {d for d in IN_STORY if any(f"'{d}'" in line for line in said["findings"])} == IN_STORY
 
 
 @settings(

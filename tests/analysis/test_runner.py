@@ -64,6 +64,11 @@ HISTORY = """
   at: 14h
   spans: [{agent: triager, task: triage, children: [{chat: x, cost: 5.0}, {tool: delete_all, effect: destructive}]}]
 """
+IN_STORY = {
+    "delegation_cycle", "authority_outside_grant", "authority_untrusted_target", "authority_first_write", "cost_budget", "cost_outlier",
+    "reexecution_duplicate_write",
+}  # fmt: skip
+"""The detectors that have something to say of STORY and HISTORY."""
 
 
 def summary(analyst: Analyst, made: Made) -> list[tuple[Any, ...]]:
@@ -94,7 +99,7 @@ def test_the_store_returns_the_columns_that_tests_make(store: Store) -> None:
 def test_batches_do_not_change_what_is_found(store: Store, batches: str) -> None:
     made, late = spans(STORY), spans(HISTORY)
     whole = in_worker(lambda: _whole(store, made, late))
-    assert len({detector for _, detector, *_ in whole}) >= 7
+    assert {detector for _, detector, *_ in whole} == IN_STORY
 
     def again() -> list[tuple[Any, ...]]:
         for table in (

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import grpc
 from tests.bench.load import Load, by_grpc
-from tests.bench.program import cpu_seconds
 from tests.bench.workload import SPANS_PER_REQUEST, Rounds
+from tests.processes import cpu_seconds
 
 from actorscope.ingest.spool import record_of
 from actorscope.ingest.store.client import Store, in_worker

@@ -15,6 +15,7 @@ from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from tests.e2e.harness import Program
+from tests.processes import cpu_seconds
 
 from actorscope.cli.replay import read
 
@@ -75,7 +76,7 @@ def play(data: Path, name: str, out: Path) -> Played:
                 _await(program, lambda health: _is_complete(health, sent_at), "everything is judged")
             health = program.get("/api/health")
             played.spans, played.logs = int(health["spans_stored"]), int(health["logs_stored"])
-            played.cpu_seconds = _cpu_seconds(program)
+            played.cpu_seconds = cpu_seconds([program.process.pid]) if program.process else 0.0
             with _clock(played, "export"), played.findings.open("w") as lines:
                 lines.writelines(json.dumps(finding) + "\n" for finding in exported(program))
         finally:
@@ -139,15 +140,6 @@ class _clock:
 
     def __exit__(self, *_: object) -> None:
         self._played.seconds[self._step] = time.monotonic() - self._began
-
-
-def _cpu_seconds(program: Program) -> float:
-    """User and system time of the program so far; 0 where there is no /proc."""
-    stat = Path(f"/proc/{program.process.pid}/stat") if program.process else Path()
-    if not stat.is_file():
-        return 0.0
-    ticks = stat.read_text().rpartition(")")[2].split()[11:13]
-    return sum(map(int, ticks)) / 100
 
 
 def without_content(file: Path, folder: Path) -> Path:

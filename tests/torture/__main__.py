@@ -16,8 +16,9 @@ from typing import Any
 
 from tests.bridge import bridge
 from tests.e2e.harness import Program, until
+from tests.processes import rss_mib
 from tests.torture.load import Senders
-from tests.torture.rounds import ON_DISK, ON_MOUNT, ON_SERVER, Field, can_mount, rss_mib
+from tests.torture.rounds import ON_DISK, ON_MOUNT, ON_SERVER, Field, can_mount
 
 from actorscope.ingest.store.client import Store, in_worker
 
@@ -75,7 +76,7 @@ def _rounds(rounds: int, seed: int, senders: int, faults: tuple[Callable[[Field]
                 done[fault.__name__] += 1
                 time.sleep(f.rng.uniform(0.1, 0.6))
                 assert f.program.process is not None
-                largest = max(largest, rss_mib(f.program.process.pid))
+                largest = max(largest, rss_mib([f.program.process.pid], "VmRSS"))
                 print(f"round {number + 1}: {fault.__name__}, {len(f.senders.acknowledged):,} spans acknowledged", flush=True)
         finally:
             f.senders.stop()

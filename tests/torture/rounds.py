@@ -147,11 +147,6 @@ ON_SERVER: tuple[Callable[[Field], None], ...] = (
 )  # fmt: skip
 
 
-def rss_mib(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
-
-
 def can_mount() -> bool:
     """Whether a small disk of our own can be made."""
     return os.geteuid() == 0 and Path("/bin/mount").exists()

@@ -22,10 +22,11 @@ import grpc
 import httpx
 from tests.bench.load import Load, Send, by_grpc, by_http
 from tests.bench.peers.backend import FORWARDERS, STORES, Backend, Running, UninstallableError
-from tests.bench.program import cpu_seconds, family, load, quiet, rss_mib
+from tests.bench.program import load, quiet
 from tests.bench.report import machine, table
 from tests.bench.workload import SPANS_PER_REQUEST, Rounds
 from tests.e2e.harness import Program
+from tests.processes import cpu_seconds, family, rss_mib
 
 _DOCS = Path(__file__).parents[3] / "docs" / "benchmarks-peers.md"
 _LONGEST = 240.0
