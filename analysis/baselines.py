@@ -7,7 +7,7 @@ the earliest memory keeps the earlier, the latest memory the newer one (a run wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import polars as pl
 
 from actorscope.ingest.store.client import Store
 
-_JOIN = "\x1f"
+_JOIN, _PART = "\x1f", "\x1e"
 _MEMBERS: Any = {
     "key": pl.String,
     "at": pl.Datetime("ns", "UTC"),
@@ -77,8 +77,27 @@ def _keyed(memory: Memory, members: pl.DataFrame) -> pl.DataFrame:
     return members.select(_key_of(memory.key), *(pl.col(c) for c in list(_MEMBERS)[1:])).cast(_MEMBERS)
 
 
+def packed(columns: Sequence[str]) -> pl.Expr:
+    """Columns as one member of a memory, for `trace_id`; what is missing becomes empty text."""
+    return _joined(columns, _PART).alias("trace_id")
+
+
+def unpacked(members: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """The columns that `packed` put together, `trace_id` among them."""
+    return members.with_columns(_parts("trace_id", columns, _PART))
+
+
 def _key_of(columns: Sequence[str]) -> pl.Expr:
-    return pl.concat_str([pl.col(c).fill_null("") for c in columns], separator=_JOIN).alias("key")
+    return _joined(columns, _JOIN).alias("key")
+
+
+def _joined(columns: Sequence[str], separator: str) -> pl.Expr:
+    return pl.concat_str([pl.col(c).fill_null("") for c in columns], separator=separator)
+
+
+def _parts(column: str, names: Sequence[str], separator: str) -> Iterator[pl.Expr]:
+    parts = pl.col(column).str.split(separator)
+    return (parts.list.get(i, null_on_oob=True).alias(name) for i, name in enumerate(names))
 
 
 def _merge(memory: Memory, known: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
@@ -110,5 +129,4 @@ def _save(store: Store, memory: Memory, merged: pl.DataFrame, emptied: pl.Series
 
 
 def _split(members: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-    parts = pl.col("key").str.split(_JOIN)
-    return members.with_columns(parts.list.get(i, null_on_oob=True).alias(c) for i, c in enumerate(columns)).drop("key")
+    return members.with_columns(_parts("key", columns, _JOIN)).drop("key")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,15 @@ class Evidence:
     span_id: str
     role: str
     why: str
+
+
+def effect(action: Mapping[str, Any]) -> dict[str, Any]:
+    """What an action did, as the impact of a signal."""
+    return {
+        "side_effect": action["side_effect"] or "unknown",
+        "target": action["target"] or "",
+        "cost_usd": action["cost_usd"],
+    }
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from actorscope.analysis.baselines import Memory, remember
+from actorscope.analysis import baselines
 from actorscope.analysis.detector import WRITES
 from actorscope.ingest.store.client import Store
 
-HAND_OFFS = Memory("hand_offs", ("thread",), 64, "latest")
+HAND_OFFS = baselines.Memory("hand_offs", ("thread",), 64, "latest")
 HAND: Any = {
     "thread": pl.String, "trace_id": pl.String, "span_id": pl.String, "delegator_id": pl.String, "delegate_id": pl.String,
     "delegator_name": pl.String, "delegate_name": pl.String, "basis": pl.String, "asked": pl.String, "work": pl.String,
@@ -18,7 +18,6 @@ HAND: Any = {
 }  # fmt: skip
 """Columns of a hand-off. `thread` is the conversation, else the cause. `asked` is the cause where a person asked for it.
 `work` is what the agent did that got control: `write`, a digest of its actions, or empty."""
-_JOIN = "\x1e"
 _KEPT = ["trace_id", "span_id", "delegator_id", "delegate_id", "delegator_name", "delegate_name", "basis", "asked", "work"]
 
 
@@ -28,12 +27,10 @@ def hand_offs(store: Store, steps: pl.DataFrame, edges: pl.DataFrame, version: i
     if fresh.is_empty():
         return pl.DataFrame(schema=HAND)
     # What was noted of the same traces before may have looked different.
-    known = store.named("baselines", memory=HAND_OFFS.name, keys=fresh["thread"].unique().sort().to_list())
-    ours = pl.col("trace_id").str.split(_JOIN).list.first().is_in(steps["trace_id"].unique().implode())
-    before = known.filter(ours).rename({"key": "thread"}).select(fresh.columns).cast(fresh.schema)
-    members = remember(store, HAND_OFFS, fresh, version, before)
-    parts = pl.col("trace_id").str.split(_JOIN)
-    return members.with_columns(parts.list.get(i, null_on_oob=True).alias(c) for i, c in enumerate(_KEPT)).select(*HAND).cast(HAND)
+    known = baselines.recall(store, HAND_OFFS, fresh)
+    ours = baselines.unpacked(known, _KEPT)["trace_id"].is_in(steps["trace_id"].unique().implode())
+    members = baselines.remember(store, HAND_OFFS, fresh, version, known.filter(ours))
+    return baselines.unpacked(members, _KEPT).select(*HAND).cast(HAND)
 
 
 def _members(steps: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
@@ -48,7 +45,7 @@ def _members(steps: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
     return passed.select(
         "thread",
         pl.col("start_time").alias("at"),
-        pl.concat_str([pl.col(c).fill_null("") for c in _KEPT], separator=_JOIN).alias("trace_id"),
+        baselines.packed(_KEPT),
         pl.lit(0.0).alias("value"),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +10,7 @@ import polars as pl
 
 from actorscope.analysis.finding import Finding
 from actorscope.analysis.frames import chunks, nulls
+from actorscope.analysis.identity import named
 from actorscope.analysis.waiting import Edge, Open, Place, Row, holders, is_run
 from actorscope.ingest.store.client import Store
 
@@ -79,7 +79,9 @@ class Lookout:
         return found
 
     def _starts(self, traces: list[str], bounds: dict[str, Any]) -> list[Row]:
-        rows = nulls(self._store.named("open_starts", traces=traces, **bounds)).to_dicts()
+        name = pl.coalesce("agent_name", "agent_id", "name", pl.lit(""))
+        found = nulls(self._store.named("open_starts", traces=traces, **bounds))
+        rows = found.with_columns(actor=name, actor_id=pl.coalesce("principal_id", named(name))).to_dicts()
         return [{**row, "targets": [tuple(_values(target)) for target in row["targets"]]} for row in rows]
 
     def _ended(self, traces: set[str], bounds: dict[str, Any]) -> dict[str, Row]:
@@ -142,19 +144,10 @@ def _key(edges: list[Edge]) -> tuple[str, ...]:
     return tuple(sorted({f"{edge.place[0]}:{edge.place[1]}" for edge in edges}))
 
 
-def _actor(span: Row | None) -> tuple[str, str]:
-    """Id and name of the agent of a run, as in `identity`."""
-    if span is None:
-        return "", ""
-    name = span["agent_name"] or span["agent_id"] or span["name"] or ""
-    slug = re.sub(r"[\s_\-]+", "_", name.strip().lower())
-    return span["principal_id"] or f"{span['service_name'] or ''}/{slug}", name
-
-
 def _shown(edge: Edge, known: Open, spent: dict[str, float]) -> Row:
-    waiter_id, waiter = _actor(known.spans[edge.waiter])
+    waiter = known.spans[edge.waiter]
     return {
-        "waiter_id": waiter_id, "waiter": waiter, "target": _actor(known.spans[edge.target])[1], "kind": edge.kind,
+        "waiter_id": waiter["actor_id"], "waiter": waiter["actor"], "target": known.spans[edge.target]["actor"], "kind": edge.kind,
         "trace_id": edge.place[0], "span_id": edge.place[1], "began": edge.began, "cost_usd": spent.get(edge.waiter[0]),
     }  # fmt: skip
 
@@ -162,11 +155,12 @@ def _shown(edge: Edge, known: Open, spent: dict[str, float]) -> Row:
 def _waits(place: Place, known: Open, ended: dict[str, Row], now: datetime, in_deadlock: bool) -> list[Row]:
     """A row for each target of a span that waits."""
     span, run = known.spans[place], known.run_of(place)
-    waiter_id, waiter = _actor(known.spans.get(run) if run else span)
+    waiter = known.spans[run] if run else span
     over = {name for row in ended.values() for name in (*row["instances"], *row["ended_delegations"])}
     return [
         {
-            "trace_id": place[0], "span_id": place[1], "waiter_id": waiter_id, "waiter": waiter, "kind": kind, "target": name,
+            "trace_id": place[0], "span_id": place[1], "waiter_id": waiter["actor_id"], "waiter": waiter["actor"],
+            "kind": kind, "target": name,
             "began": span["began"], "seconds": (now - span["known_at"]).total_seconds(),
             "target_state": "open" if known.who(kind, name) else "ended" if name in over else "unknown",
             "holds": sorted(lock for lock, holder in known.holders.items() if holder == run), "in_deadlock": in_deadlock,

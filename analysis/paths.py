@@ -5,12 +5,16 @@ A row number equal to the number of rows means "none". Parent links that form a 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Row = dict[str, Any]
 
 IS_FIRST = pl.coalesce("parent_span_id", pl.lit("")).str.strip_chars("0") == ""
 """The span names no parent: it stands at the top of its trace, not below one that is missing."""
@@ -84,6 +88,16 @@ def at_or_below(runs: pl.DataFrame, trace_id: str, span_id: str) -> list[str]:
         found.update(fresh)
         waiting += fresh
     return sorted(found)
+
+
+def ancestors(run: Row, runs: Mapping[tuple[Any, Any], Row]) -> Iterator[Row]:
+    """The runs above a run, nearest first; `runs` by trace and span. A ring (hostile input) ends where it closes."""
+    seen = {run["span_id"]}
+    at = runs.get((run["trace_id"], run["parent_run_span_id"]))
+    while at is not None and at["span_id"] not in seen:
+        seen.add(at["span_id"])
+        yield at
+        at = runs.get((at["trace_id"], at["parent_run_span_id"]))
 
 
 def take(values: pl.Series, rows: Rows) -> pl.Series:

@@ -14,7 +14,6 @@ from actorscope.ingest.store.client import Store
 CAUSE_WRITES = baselines.Memory("cause_writes", ("cause_id", "tool_name"), 16, "earliest")
 FAILURES = baselines.Memory("failures", ("tool_name", "error_type", "bucket"), 200, "earliest")
 BUCKET = "5m"
-_PART = "\x1e"
 _MEMBER = ("trace_id", "span_id", "actor_id", "signature")
 
 
@@ -50,15 +49,12 @@ def _remember(
     store: Store, memory: baselines.Memory, now: pl.DataFrame, before: pl.DataFrame, version: int
 ) -> pl.DataFrame:
     known = baselines.remember(store, memory, _members(now), version, _members(before))
-    parts = pl.col("trace_id").str.split(_PART)
-    return known.drop("value").with_columns(
-        pl.when(parts.list.get(i) != "").then(parts.list.get(i)).alias(name) for i, name in enumerate(_MEMBER)
-    )
+    told = pl.col(_MEMBER)
+    return baselines.unpacked(known.drop("value"), _MEMBER).with_columns(pl.when(told != "").then(told).name.keep())
 
 
 def _members(actions: pl.DataFrame) -> pl.DataFrame:
-    text = pl.concat_str([pl.col(name).fill_null("") for name in _MEMBER], separator=_PART)
-    return actions.with_columns(text.alias("trace_id"), pl.col("start_time").alias("at"), pl.lit(0.0).alias("value"))
+    return actions.with_columns(baselines.packed(_MEMBER), pl.col("start_time").alias("at"), pl.lit(0.0).alias("value"))
 
 
 def later_workers(ours: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:

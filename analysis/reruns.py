@@ -65,6 +65,11 @@ def rerun(run: Row, siblings: Sequence[Row]) -> Rerun:
     return Rerun("unknown", "inferred", "no cause is on record", _both(run, earlier[-1]))
 
 
+def first_of(pair: Row) -> dict[str, Any]:
+    """The earlier row of a pair that a join made: its columns are those that begin with `first_`."""
+    return {column.removeprefix("first_"): value for column, value in pair.items() if column.startswith("first_")}
+
+
 def _place(row: Row) -> tuple[Any, ...]:
     return row["start_time"], row["trace_id"], row["span_id"]
 

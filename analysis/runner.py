@@ -15,7 +15,7 @@ import polars as pl
 from actorscope.analysis import frames, ledger, watch
 from actorscope.analysis.detector import Detector
 from actorscope.analysis.detectors import DETECTORS
-from actorscope.analysis.finding import Signal
+from actorscope.analysis.finding import Finding, Signal
 from actorscope.analysis.findings import Change, apply
 from actorscope.analysis.keeping import keep
 from actorscope.analysis.lookout import Lookout
@@ -64,7 +64,7 @@ class Runner:
         self._settings = settings
         self._tell = tell
         self._configs = configure(settings.detectors)
-        self._open: dict[tuple[str, str], Any] | None = None
+        self._open: dict[tuple[str, str], Finding] | None = None
         self._waiting: dict[str, tuple[float, datetime]] = {}
         self._stop = threading.Event()
         self._wake = threading.Event()
@@ -137,8 +137,6 @@ class Runner:
         """Let the watches look at senders and ingesters."""
         self._watched_at = time.monotonic()
         at = now or utc_now()
-        if self._open is None:
-            self._open = ledger.open_findings(self._store)
         return self._apply(OURSELVES, watch.look(self._store, self._configs, self._began, at), at)
 
     def _look_out(self) -> None:
@@ -155,22 +153,20 @@ class Runner:
         """Look at what stands still: waits that have not ended."""
         self._looked_out_at = time.monotonic()
         at = now or utc_now()
-        if self._open is None:
-            self._open = ledger.open_findings(self._store)
-        opened = [finding for (name, _), finding in self._open.items() if name == delegation_deadlock.DETECTOR.id]
+        opened = [finding for (name, _), finding in self._opened().items() if name == delegation_deadlock.DETECTOR.id]
         frames = self._lookout.look(at, opened)
         return self._apply(STANDSTILL, watch.judged(STANDSTILL, frames, self._configs), at)
 
     def _apply(self, watches: tuple[Detector, ...], found: Mapping[str, list[Signal]], at: datetime) -> list[Change]:
         """Each look judges anew everything that is open: what is not seen any more is over."""
-        assert self._open is not None
+        opened = self._opened()
         changes: list[Change] = []
         for detector in watches:
-            mine = [finding for (name, _), finding in self._open.items() if name == detector.id]
+            mine = [finding for (name, _), finding in opened.items() if name == detector.id]
             if not mine and not found[detector.id]:
                 continue
             traces = sorted({"", *(evidence["trace_id"] for finding in mine for evidence in finding.evidence)})
-            known = ledger.known(detector.id, self._open, ledger.places(self._store, traces))
+            known = ledger.known(detector.id, opened, ledger.places(self._store, traces))
             changes += apply(detector, found[detector.id], known, set(traces), at, {})
         return self._save(changes, time.time_ns())
 
@@ -257,8 +253,7 @@ class Runner:
     def _judge(
         self, offered: Mapping[str, pl.DataFrame], steps: pl.DataFrame, arrivals: pl.DataFrame, version: int
     ) -> list[Change]:
-        if self._open is None:
-            self._open = ledger.open_findings(self._store)
+        opened = self._opened()
         traces = steps["trace_id"].unique().sort().to_list()
         seen, now = ledger.places(self._store, traces), datetime.now(UTC)
         clocks = _clocks(steps, now)
@@ -271,15 +266,21 @@ class Runner:
                 log.exception("detector %s failed on %d spans", detector.id, steps.height)
                 failures.append(failure_signal(detector.id, error, arrivals))
                 continue
-            known = ledger.known(detector.id, self._open, seen)
+            known = ledger.known(detector.id, opened, seen)
             changes += apply(detector, signals, known, set(traces), now, clocks)
-        known = ledger.known(FAILURE.id, self._open, seen)
+        known = ledger.known(FAILURE.id, opened, seen)
         changes += apply(FAILURE, failures, known, set(), now, clocks)
         return self._save(changes, version)
 
+    def _opened(self) -> dict[tuple[str, str], Finding]:
+        """The open findings, read when they are not known: at first, and after something failed."""
+        if self._open is None:
+            self._open = ledger.open_findings(self._store)
+        return self._open
+
     def _save(self, changes: list[Change], version: int) -> list[Change]:
         """Write what changed, tell it, and remember what is open now."""
-        assert self._open is not None
+        opened = self._opened()
         told = ledger.save(self._store, changes, version)
         if told:
             self._tell(told)
@@ -287,9 +288,9 @@ class Runner:
         for change in changes:
             key = (change.finding.detector, change.finding.fingerprint)
             if change.kind == "resolved":
-                self._open.pop(key, None)
+                opened.pop(key, None)
             else:
-                self._open[key] = change.finding
+                opened[key] = change.finding
         return changes
 
     def _tidy(self) -> None:

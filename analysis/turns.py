@@ -80,6 +80,11 @@ def contained(one: list[int], other: list[int]) -> float:
     return len(a & b) / min(len(a), len(b)) if a and b else 0.0
 
 
+def shown(again: list[dict[str, Any]], most: int = _SHOWN) -> list[dict[str, Any]]:
+    """Of many repetitions the first two and the last ones, `most` in all."""
+    return again if len(again) <= most else [*again[:2], *again[2 - most :]]
+
+
 def asked_again(action: dict[str, Any], role: str, why: str) -> tuple[Evidence, ...]:
     """A repeated action as evidence, with the answer of the model that asked for it."""
     asked = action["turn_span_id"]
@@ -91,5 +96,5 @@ def asked_again(action: dict[str, Any], role: str, why: str) -> tuple[Evidence, 
 
 def without(surplus: list[str]) -> str:
     """Says that nothing would have been told without these spans; all of them stand in the baseline as `surplus`."""
-    shown, more = ", ".join(surplus[:_SHOWN]), len(surplus) - _SHOWN
-    return f"silent without {shown}" + (f" and {more} more" if more > 0 else "")
+    named, more = ", ".join(surplus[:_SHOWN]), len(surplus) - _SHOWN
+    return f"silent without {named}" + (f" and {more} more" if more > 0 else "")

@@ -27,7 +27,7 @@ import polars as pl
 
 from actorscope.analysis.authority import DONE, KNOWN
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.finding import Evidence, Signal, effect
 
 _PLACE = ["trace_id", "span_id"]
 _DAY = timedelta(days=1)
@@ -124,9 +124,7 @@ def _lent(row: dict[str, Any]) -> Signal:
         },
         counterfactual="silent if actorscope.credential.id of the action had been a credential of its own, "
         f"or {row['holder_actor_id']} stood in actorscope.delegation.chain of its run",
-        impact={
-            "side_effect": row["side_effect"] or "unknown", "target": row["target"] or "", "cost_usd": row["cost_usd"],
-        },
+        impact=effect(row),
         basis="derived",
         caveats=() if row["is_established"] else ("neither of the two is established as its holder",),
     )  # fmt: skip

@@ -29,7 +29,8 @@ import polars as pl
 
 from actorscope.analysis.authority import DONE
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.finding import Evidence, Signal, effect
+from actorscope.analysis.moments import length, stamp
 
 _VOID = re.compile(r"revoked|expired|not_yet_valid|withdrawn|suspended", re.IGNORECASE)
 """Reasons of a refusal that say that the authority itself did not count."""
@@ -89,8 +90,8 @@ def _faults(action: dict[str, Any], skew: timedelta) -> Iterator[_Fault]:
         begins = action["credential_begins"]
         yield _Fault(
             "credential not yet valid", "high", "with a credential that did not count yet",
-            f"began {_gap(begins - start)} before its credential {action['credential_id'] or ''} was issued at {_at(begins)}",
-            f"silent if actorscope.credential.issued_at of the action had been {_at(start)} or earlier", _at(begins),
+            f"began {length(begins - start)} before its credential {action['credential_id'] or ''} was issued at {stamp(begins)}",
+            f"silent if actorscope.credential.issued_at of the action had been {stamp(start)} or earlier", stamp(begins),
         )  # fmt: skip
     for prefix, name in (("grant", "its grant"), ("credential", "its credential")):
         since = action[f"{prefix}_revoked_at"]
@@ -113,15 +114,15 @@ def _refused(action: dict[str, Any]) -> _Fault:
 def _ended(action: dict[str, Any], what: str, ends: datetime, attribute: str, place: str | None) -> _Fault:
     late = action["start_time"] - ends
     context = (
-        (Evidence(action["trace_id"], place, "context: grant", f"the grant ends at {_at(ends)}"),)
+        (Evidence(action["trace_id"], place, "context: grant", f"the grant ends at {stamp(ends)}"),)
         if place and place != action["span_id"]
         else ()
     )
     whose = "span that grants" if context else "action"
     return _Fault(
-        f"{what} expired", "high", f"{_gap(late)} after its {what} had ended",
-        f"began {_gap(late)} after the {what} had ended at {_at(ends)}",
-        f"silent if {attribute} of the {whose} had been {_at(action['start_time'])} or later", _at(ends), context,
+        f"{what} expired", "high", f"{length(late)} after its {what} had ended",
+        f"began {length(late)} after the {what} had ended at {stamp(ends)}",
+        f"silent if {attribute} of the {whose} had been {stamp(action['start_time'])} or later", stamp(ends), context,
     )  # fmt: skip
 
 
@@ -131,8 +132,8 @@ def _revoked(action: dict[str, Any], prefix: str, name: str, since: datetime) ->
     context = (Evidence(*place, "context: revocation", f"told that {name} was taken back"),) if known else ()
     return _Fault(
         f"{prefix} revoked", "high", f"after {name} was taken back",
-        f"began {_gap(action['start_time'] - since)} after {name} was taken back at {_at(since)}: {action[f'{prefix}_reason']}",
-        f"silent if the revocation had come at {_at(action['start_time'])} or later", _at(since), context,
+        f"began {length(action['start_time'] - since)} after {name} was taken back at {stamp(since)}: {action[f'{prefix}_reason']}",
+        f"silent if the revocation had come at {stamp(action['start_time'])} or later", stamp(since), context,
     )  # fmt: skip
 
 
@@ -150,27 +151,12 @@ def _signal(action: dict[str, Any], fault: _Fault) -> Signal:
         span_id=action["span_id"],
         at=action["start_time"],
         evidence=(*fault.context, Evidence(action["trace_id"], action["span_id"], fault.what, fault.why)),
-        baseline={"level": "authority", "expected": fault.expected, "observed": _at(action["start_time"])},
+        baseline={"level": "authority", "expected": fault.expected, "observed": stamp(action["start_time"])},
         counterfactual=fault.change,
-        impact={
-            "side_effect": action["side_effect"] or "unknown",
-            "target": action["target"] or "",
-            "cost_usd": action["cost_usd"],
-        },
+        impact=effect(action),
         basis="declared",
         caveats=("times come from the clocks of several machines",) if fault.what != "refused" else (),
     )
-
-
-def _at(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _gap(length: timedelta) -> str:
-    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if length.total_seconds() >= 2 * size:
-            return f"{length.total_seconds() / size:.0f} {unit}"
-    return f"{length.total_seconds():.0f} seconds"
 
 
 DETECTOR = Detector(

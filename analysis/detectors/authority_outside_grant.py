@@ -24,7 +24,7 @@ import polars as pl
 
 from actorscope.analysis.authority import covers
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.finding import Evidence, Signal, effect
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,7 @@ def _signal(action: dict[str, Any], outside: list[str], basis: str, config: Conf
         evidence=tuple(evidence),
         baseline={"level": "grant", "expected": action["grant"], "observed": outside},
         counterfactual=f"silent if the grant had named {scopes}",
-        impact={
-            "side_effect": action["side_effect"] or "unknown",
-            "target": action["target"] or "",
-            "cost_usd": action["cost_usd"],
-        },
+        impact=effect(action),
         basis=basis,
     )
 

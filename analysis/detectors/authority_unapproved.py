@@ -28,7 +28,8 @@ import polars as pl
 
 from actorscope.analysis.authority import DONE
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.finding import Evidence, Signal, effect
+from actorscope.analysis.moments import stamp
 
 _PLACE = ["trace_id", "span_id"]
 _ANSWERS = ("approved", "modified", "rejected", "expired", "cancelled")
@@ -134,7 +135,7 @@ def _faults(action: dict[str, Any], config: Config) -> Iterator[_Fault]:
     if at and at > start + skew:
         yield _Fault(
             "late approval", "high", "before it was approved", f"began {_gap(at - start)} before the approval was given",
-            f"silent if the approval had been given at {_moment(start)} or earlier", _request(action),
+            f"silent if the approval had been given at {stamp(start)} or earlier", _request(action),
         )  # fmt: skip
     if grant == "once":
         yield from _other(action, status)
@@ -183,9 +184,9 @@ def _ended(
     if ends and start > ends + skew:
         yield _Fault(
             "approval expired", "high" if is_stated else "medium", "after its approval had ended",
-            f"began {_gap(start - ends)} after the approval had ended at {_moment(ends)}"
+            f"began {_gap(start - ends)} after the approval had ended at {stamp(ends)}"
             + ("" if is_stated else f", {config.lasts_minutes:g} minutes after it was given"),
-            f"silent if actorscope.approval.expires_at had been {_moment(start)} or later", _request(action),
+            f"silent if actorscope.approval.expires_at had been {stamp(start)} or later", _request(action),
         )  # fmt: skip
 
 
@@ -215,11 +216,7 @@ def _signal(action: dict[str, Any], fault: _Fault) -> Signal:
             "approval": action["approval_id"] or "",
         },
         counterfactual=fault.change,
-        impact={
-            "side_effect": action["side_effect"] or "unknown",
-            "target": action["target"] or "",
-            "cost_usd": action["cost_usd"],
-        },
+        impact=effect(action),
         basis="declared",
         caveats=("the policy only watched",) if watched else (),
     )  # fmt: skip
@@ -229,12 +226,8 @@ def _kind(digest: str) -> str:
     return digest.partition(":")[0]
 
 
-def _moment(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _gap(length: timedelta) -> str:
-    seconds = length.total_seconds()
+def _gap(time: timedelta) -> str:
+    seconds = time.total_seconds()
     return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
 
 

@@ -29,6 +29,7 @@ import polars as pl
 from actorscope.analysis.authority import covers
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.moments import stamp
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,10 @@ def _wider(grant: dict[str, Any], config: Config) -> Iterator[_Fault]:
         )  # fmt: skip
     ends, upper_ends = grant["own_ends"], grant["upper_grant_ends"]
     if ends and upper_ends and ends > upper_ends + timedelta(seconds=config.skew_seconds):
-        limit = upper_ends.isoformat(timespec="seconds").replace("+00:00", "Z")
+        limit = stamp(upper_ends)
         yield _Fault(
-            "longer grant", f"ends at {ends:%Y-%m-%dT%H:%M:%SZ}, after the delegation above",
-            f"silent if actorscope.delegation.expires_at had been {limit} or earlier", limit, f"{ends:%Y-%m-%dT%H:%M:%SZ}",
+            "longer grant", f"ends at {stamp(ends)}, after the delegation above",
+            f"silent if actorscope.delegation.expires_at had been {limit} or earlier", limit, stamp(ends),
         )  # fmt: skip
 
 

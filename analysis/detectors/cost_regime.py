@@ -69,11 +69,11 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     touched = frames["runs"].filter("is_settled", pl.col("actor_id").is_not_null())
     touched = touched.with_columns(pl.col("task_kind").fill_null("")).unique(["trace_id", "span_id"])
     known = frames["run_costs"].with_columns(pl.col("task_kind").fill_null("")).unique()
+    histories = known.partition_by("actor_id", "task_kind", as_dict=True)
     signals = []
     for key, mine in _by_key(touched).items():
         first = min(run["start_time"] for run in mine)
-        history = known.filter(pl.col("actor_id") == key[0], pl.col("task_kind") == key[1])
-        stream = _stream(history)
+        stream = _stream(histories.get(key, known.clear()))
         # Charts run side by side need the same runs; one without calls is seen by the other chart only.
         units = [stream.unit, stream.unit + spending.PER_CALL]
         complete = _Stream([r for r in stream.runs if all(u in r["by_unit"] for u in units)], stream.unit)

@@ -21,12 +21,12 @@ answer instead of one to delegate.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import EVIDENCE_LIMIT, Evidence, Signal, weakest
+from actorscope.analysis.finding import ALERTS, EVIDENCE_LIMIT, Evidence, Signal, weakest
+from actorscope.analysis.paths import ancestors
 
 _INSTANCE = re.compile(r"(?i)[\s_\-#:.]*(?:\d+|(?=[0-9a-f]*\d)[0-9a-f]{4,})$")
 """What tells instances of one role apart at the end of their names."""
@@ -57,16 +57,17 @@ def similarity(task: str | None, earlier: str | None) -> float | None:
 
 
 def detect(frames: Frames, config: Config) -> list[Signal]:
-    """One signal per trace and set of actors in the cycle, for the deepest return."""
+    """One signal per trace and set of actors in the cycle, for the deepest return, apart for what is no alert."""
     runs = {(r["trace_id"], r["span_id"]): r for r in rows(frames["runs"])}
     best: dict[tuple[Any, ...], Signal] = {}
     for run in runs.values():
-        path = list(_path(run, runs))
+        # A run that ended before this one began does not wait for it.
+        path = [above for above in ancestors(run, runs) if above["end_time"] >= run["start_time"]]
         returns = [i for i, above in enumerate(path) if _is_again(run, above, config)]
         if not run["actor_id"] or not returns:
             continue
         signal = _signal([*reversed(path[: returns[-1] + 1]), run], len(returns), path[returns[0]], len(path), config)
-        key = (signal.trace_id, signal.scope)
+        key = (signal.trace_id, signal.scope, signal.severity in ALERTS)
         if key not in best or _rank(signal) > _rank(best[key]):
             best[key] = signal
     return sorted(best.values(), key=lambda s: (s.at, s.span_id))
@@ -85,17 +86,6 @@ def _is_again(run: dict[str, Any], above: dict[str, Any], config: Config) -> boo
 
 def _role_of(run: dict[str, Any]) -> str:
     return _INSTANCE.sub("", run["actor_name"] or "").lower()
-
-
-def _path(run: dict[str, Any], runs: dict[tuple[Any, Any], dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The open runs above a run, nearest first; a run that ended before this one began does not wait for it."""
-    seen = {run["span_id"]}
-    above = runs.get((run["trace_id"], run["parent_run_span_id"]))
-    while above is not None and above["span_id"] not in seen:
-        seen.add(above["span_id"])
-        if above["end_time"] >= run["start_time"]:
-            yield above
-        above = runs.get((above["trace_id"], above["parent_run_span_id"]))
 
 
 def _rank(signal: Signal) -> tuple[int, int, str]:

@@ -119,7 +119,7 @@ def _signal(stretch: list[Hand], returns: list[Hand], config: Config) -> Signal:
         title=f"Ping-pong: {who} hand over to each other, {count} returns",
         subject_id=tip["delegate_id"],
         subject_name=names[tip["delegate_id"]] or "",
-        scope=(*ids, *(["returns"] if severity == "low" else [])),
+        scope=tuple(ids),
         trace_id=tip["trace_id"],
         span_id=tip["span_id"],
         at=tip["at"],

@@ -139,8 +139,7 @@ def _signal(
         title=f"The same task again: {who}",
         subject_id=task["delegator_id"],
         subject_name=task["delegator_name"] or "",
-        # A finding is as grave as its gravest place: what is only low must not stand in one that is medium elsewhere.
-        scope=(task["delegate_id"], *(["alike"] if severity == "low" else [])),
+        scope=(task["delegate_id"],),
         trace_id=task["trace_id"],
         span_id=task["span_id"],
         at=task["start_time"],

@@ -20,10 +20,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import EVIDENCE_LIMIT, Evidence, Signal, weakest
+from actorscope.analysis.paths import ancestors
 
 Run = dict[str, Any]
 
@@ -65,13 +67,7 @@ def _usual(history: dict[tuple[str, str], list[tuple[datetime, str, float]]], ru
 
 def _path(run: Run, runs: dict[tuple[Any, Any], Run]) -> list[Run]:
     """The run and the open ones above it, the topmost first."""
-    path, seen = [run], {run["span_id"]}
-    above = runs.get((run["trace_id"], run["parent_run_span_id"]))
-    while above is not None and above["span_id"] not in seen and above["end_time"] >= run["start_time"]:
-        seen.add(above["span_id"])
-        path.append(above)
-        above = runs.get((above["trace_id"], above["parent_run_span_id"]))
-    return path[::-1]
+    return [run, *takewhile(lambda above: above["end_time"] >= run["start_time"], ancestors(run, runs))][::-1]
 
 
 def _deep(runs: dict[tuple[Any, Any], Run], history: dict[Any, Any], config: Config) -> Iterator[Signal]:

@@ -26,7 +26,7 @@ import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
 from actorscope.analysis.finding import Evidence, Signal, weakest
-from actorscope.analysis.reruns import rerun
+from actorscope.analysis.reruns import first_of, rerun
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _joined(edges: pl.DataFrame) -> pl.DataFrame:
 
 
 def _signal(pair: dict[str, Any]) -> Signal:
-    first = {column.removeprefix("first_"): value for column, value in pair.items() if column.startswith("first_")}
+    first = first_of(pair)
     again = rerun(pair, [{**first, "cause_id": pair["cause_id"]}])
     return Signal(
         rule="X7",

@@ -29,7 +29,8 @@ import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
 from actorscope.analysis.finding import Evidence, Signal, weakest
-from actorscope.analysis.reruns import Rerun, rerun
+from actorscope.analysis.moments import length
+from actorscope.analysis.reruns import first_of, rerun
 
 _GRAVE = re.compile(
     r"(?:^|[^a-z])(?:pay|payment|transfer|refund|charge|wire|purchase|order|buy|sell|invoice|send|email|mail|message|sms|"
@@ -132,11 +133,6 @@ def _severity(pair: dict[str, Any], across: bool, is_known: bool, anchored: bool
     return "high" if _GRAVE.search(re.sub(r"([a-z])([A-Z])", r"\1_\2", pair["tool_name"]).lower()) else "medium"
 
 
-def _why_again(pair: dict[str, Any]) -> Rerun:
-    first = {column.removeprefix("first_"): value for column, value in pair.items() if column.startswith("first_")}
-    return rerun(pair, [first])
-
-
 def _signal(pair: dict[str, Any]) -> Signal:
     across = pair["trace_id"] != pair["first_trace_id"]
     cause = pair["cause_id"] or ""
@@ -147,12 +143,12 @@ def _signal(pair: dict[str, Any]) -> Signal:
     anchored = not cause.startswith("ask:") or bool(pair["user_id"] or pair["conversation_id"])
     gap = pair["start_time"] - pair["first_start_time"]
     where = "in another trace" if across else "in the same run"
-    again = _why_again(pair)
+    again = rerun(pair, [first_of(pair)])
     return Signal(
         rule="X6" if across else "X1",
         severity=_severity(pair, across, is_known, anchored),
         confidence=0.95 if not across else 0.7 if is_kin else 0.9 if is_known and anchored else 0.6,
-        title=f"{pair['actor_name'] or 'An agent'} repeated {pair['tool_name']} {where} after {_span_of(gap.total_seconds())}",
+        title=f"{pair['actor_name'] or 'An agent'} repeated {pair['tool_name']} {where} after {length(gap, decimals=1)}",
         subject_id=pair["actor_id"] or "unknown",
         subject_name=pair["actor_name"] or "",
         scope=(pair["signature"], pair["conversation_id"] if is_kin else cause if is_equal else ""),
@@ -190,13 +186,6 @@ def _caveats(across: bool, is_known: bool, is_kin: bool) -> tuple[str, ...]:
     if is_kin:
         return ("the request was worded differently in the same conversation: it may have been asked for anew",)
     return ("no cause is recorded for this run: it may have been asked for anew",) if across and not is_known else ()
-
-
-def _span_of(seconds: float) -> str:
-    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.1f} seconds"
 
 
 DETECTOR = Detector(

@@ -28,9 +28,8 @@ import polars as pl
 
 from actorscope.analysis.detector import Detector, Frames
 from actorscope.analysis.finding import Evidence, Signal
-from actorscope.analysis.turns import asked_again, by_run, contained, without
+from actorscope.analysis.turns import asked_again, by_run, contained, shown, without
 
-_SHOWN = 8
 _FEWEST_WORDS = 5
 
 
@@ -146,10 +145,9 @@ def _judge(streak: list[dict[str, Any]], config: Config) -> Signal | None:
 def _evidence(streak: list[dict[str, Any]]) -> tuple[Evidence, ...]:
     first, again = streak[0], streak[1:]
     text = (first["status_message"] or first["error_type"] or "failed")[:200]
-    shown = again if len(again) <= _SHOWN else [*again[:2], *again[2 - _SHOWN :]]
     return (
         Evidence(first["trace_id"], first["span_id"], "context: first failure", text),
-        *(e for a in shown for e in asked_again(a, "failed again", "in the same way")),
+        *(e for a in shown(again) for e in asked_again(a, "failed again", "in the same way")),
     )
 
 

@@ -24,9 +24,9 @@ import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames
 from actorscope.analysis.finding import Evidence, Signal
-from actorscope.analysis.turns import alike, asked_again, by_run, contained, without
+from actorscope.analysis.turns import alike, asked_again, by_run, contained, shown, without
 
-_SHOWN = 8
+_SHOWN = 7
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _signal(streak: list[dict[str, Any]], config: Config) -> Signal:
     first, last, n = streak[0], streak[-1], len(streak)
     surplus = [action["span_id"] for action in streak[config.calls - 1 :]]
     wasted = last["spent_tokens"] - first["spent_tokens"]
-    shown = streak[1:] if n <= _SHOWN else [*streak[1:3], *streak[3 - _SHOWN :]]
+    again = shown(streak[1:], _SHOWN)
     return Signal(
         rule="X4",
         severity="medium" if wasted >= config.wasted_tokens else "low",
@@ -102,7 +102,7 @@ def _signal(streak: list[dict[str, Any]], config: Config) -> Signal:
         at=last["start_time"],
         evidence=(
             Evidence(first["trace_id"], first["span_id"], "context: first call", "its arguments, in the words of then"),
-            *(e for a in shown for e in asked_again(a, "repeated in other words", "words in common with the calls before")),
+            *(e for a in again for e in asked_again(a, "repeated in other words", "words in common with the calls before")),
         ),
         baseline={
             "level": "run",

@@ -26,9 +26,8 @@ import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames
 from actorscope.analysis.finding import Evidence, Signal, weakest
-from actorscope.analysis.turns import asked_again, by_run, without
+from actorscope.analysis.turns import asked_again, by_run, shown, without
 
-_SHOWN = 8
 Row = dict[str, Any]
 
 
@@ -101,7 +100,6 @@ def _signal(groups: list[list[Row]], config: Config) -> Signal:
     again = sorted((read for group in groups for read in group[1:]), key=lambda r: (r["start_time"], r["span_id"]))
     last = again[-1]
     wasted = last["spent_tokens"] - first["spent_tokens"]
-    shown = again if len(again) <= _SHOWN else [*again[:2], *again[2 - _SHOWN :]]
     what = first["tool_name"] if len(groups) == 1 else f"{first['tool_name']} and {len(groups) - 1} more"
     surplus = [read["span_id"] for group in groups for read in group[config.reads - 1 :]]
     return Signal(
@@ -117,7 +115,7 @@ def _signal(groups: list[list[Row]], config: Config) -> Signal:
         at=last["start_time"],
         evidence=(
             *(Evidence(g[0]["trace_id"], g[0]["span_id"], "context: first read", g[0]["tool_name"]) for g in groups[:5]),
-            *(e for r in shown for e in asked_again(r, "read again", f"{r['tool_name']}: same arguments, same result")),
+            *(e for r in shown(again) for e in asked_again(r, "read again", f"{r['tool_name']}: same arguments, same result")),
         ),
         baseline={
             "level": "run",
