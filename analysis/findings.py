@@ -109,6 +109,7 @@ def _wear(finding: Finding, face: Signal) -> Finding:
         evidence=[vars(e) for e in face.evidence[:EVIDENCE_LIMIT]],
         baseline=face.baseline,
         counterfactual=face.counterfactual,
+        counterfactual_edits=[vars(edit) for edit in face.edits[:EVIDENCE_LIMIT]],
         impact=face.impact,
         basis=face.basis,
         caveats=list(face.caveats),

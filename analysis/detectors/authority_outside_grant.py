@@ -24,7 +24,7 @@ from typing import Any
 import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.finding import Edit, Evidence, Signal
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,7 @@ def _signal(action: dict[str, Any], outside: list[str], basis: str, config: Conf
         evidence=tuple(evidence),
         baseline={"level": "grant", "expected": action["grant"], "observed": outside},
         counterfactual=f"silent if the grant had named {scopes}",
+        edits=(_wider(action, outside),),
         impact={
             "side_effect": action["side_effect"] or "unknown",
             "target": action["target"] or "",
@@ -107,6 +108,13 @@ def _signal(action: dict[str, Any], outside: list[str], basis: str, config: Conf
         },
         basis=basis,
     )
+
+
+def _wider(action: dict[str, Any], outside: list[str]) -> Edit:
+    """The grant with what was used."""
+    place = action["grant_span_id"] or action["span_id"]
+    column = "scope_authorized" if place == action["span_id"] else "scope_granted"
+    return Edit(action["trace_id"], place, column, [*action["grant"], *outside])
 
 
 DETECTOR = Detector(

@@ -27,7 +27,7 @@ import polars as pl
 
 from actorscope.analysis import spending
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.finding import Edit, Evidence, Signal
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,7 @@ def _signal(
 ) -> Signal:  # fmt: skip
     median, kind = math.exp(middle), run["task_kind"] or "any work"
     spent = spending.below(run, frames["runs"], frames["costs"])
+    limit = math.exp(middle + config.info_z * deviation)
     return Signal(
         rule="C3",
         severity=severity,
@@ -153,7 +154,8 @@ def _signal(
             "spread": round(deviation, 3),
             "threshold": f"z {config.medium_z:g} or {config.medium_ratio:g} times the median",
         },
-        counterfactual=f"silent below {_amount(math.exp(middle + config.info_z * deviation), run['unit'])}",
+        counterfactual=f"silent below {_amount(limit, run['unit'])}",
+        edits=_dearest(run, spent, limit),
         impact={
             "cost_usd": run["run_cost_usd"],
             "tokens": run["run_tokens"],
@@ -162,6 +164,15 @@ def _signal(
         basis=spending.basis(spent),
         caveats=() if run["unit"] == "usd" else ("no price is known for these calls: compared by tokens",),
     )
+
+
+def _dearest(run: dict[str, Any], spent: pl.DataFrame, limit: float) -> tuple[Edit, ...]:
+    """The fewest calls without which the run stays below the limit; the run where single calls have no price."""
+    ordered = spent.sort("cost_usd", "span_id", descending=[True, False])
+    if run["unit"] != "usd" or ordered.is_empty():
+        return (Edit(run["trace_id"], run["span_id"]),)
+    over = run["run_cost_usd"] - ordered["cost_usd"].cum_sum().shift(1, fill_value=0.0) >= limit
+    return tuple(Edit(c["trace_id"], c["span_id"]) for c in rows(ordered.filter(over)))
 
 
 DETECTOR = Detector(

@@ -20,11 +20,11 @@ answer instead of one to delegate.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import EVIDENCE_LIMIT, Evidence, Signal, weakest
+from actorscope.analysis.finding import EVIDENCE_LIMIT, Edit, Evidence, Signal, weakest
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per trace and set of actors in the cycle, for the deepest return."""
     runs = {(r["trace_id"], r["span_id"]): r for r in rows(frames["runs"])}
     best: dict[tuple[Any, ...], Signal] = {}
+    cuts: dict[tuple[Any, ...], set[tuple[str, str]]] = {}
     for run in runs.values():
         path = list(_path(run, runs))
         returns = [i for i, above in enumerate(path) if above["actor_id"] == run["actor_id"]]
@@ -62,9 +63,11 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
             continue
         signal = _signal([*reversed(path[: returns[-1] + 1]), run], len(returns), path[returns[0]], len(path), config)
         key = (signal.trace_id, signal.scope)
+        cuts.setdefault(key, set()).add(_first_return([*reversed(path), run]))
         if key not in best or _rank(signal) > _rank(best[key]):
             best[key] = signal
-    return sorted(best.values(), key=lambda s: (s.at, s.span_id))
+    whole = [replace(s, edits=tuple(Edit(*place) for place in sorted(cuts[key]))) for key, s in best.items()]
+    return sorted(whole, key=lambda s: (s.at, s.span_id))
 
 
 def _path(run: dict[str, Any], runs: dict[tuple[Any, Any], dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -76,6 +79,12 @@ def _path(run: dict[str, Any], runs: dict[tuple[Any, Any], dict[str, Any]]) -> I
         if above["end_time"] >= run["start_time"]:
             yield above
         above = runs.get((above["trace_id"], above["parent_run_span_id"]))
+
+
+def _first_return(path: list[dict[str, Any]]) -> tuple[str, str]:
+    """Where a path, outermost first, comes back to an actor for the first time: without this run there is no cycle on it."""
+    first = next(r for i, r in enumerate(path) if r["actor_id"] in {above["actor_id"] for above in path[:i]})
+    return first["trace_id"], first["span_id"]
 
 
 def _rank(signal: Signal) -> tuple[int, int, str]:

@@ -27,7 +27,7 @@ from typing import Any
 import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal, weakest
+from actorscope.analysis.finding import Edit, Evidence, Signal, weakest
 
 _GRAVE = re.compile(
     r"(?:^|[^a-z])(?:pay|payment|transfer|refund|charge|wire|purchase|order|buy|sell|invoice|send|email|mail|message|sms|"
@@ -165,7 +165,8 @@ def _signal(pair: dict[str, Any]) -> Signal:
             "cause_class": _cause_class(pair, across),
             "cause": pair["cause_basis"],
         },
-        counterfactual="silent if the earlier write had failed, if the arguments differed, or if a new request had asked for it",
+        counterfactual="silent if a journal had served the repetition, if the arguments differed, or if a new request had asked for it",
+        edits=(Edit(pair["trace_id"], pair["span_id"], "replayed", True),),
         impact={"duplicate_effects": pair["times"], "target": pair["target"] or "", "cost_usd": pair["cost_usd"]},
         basis=weakest(pair["side_effect_basis"], "inferred" if across and not is_equal else "derived"),
         caveats=_caveats(across, is_known, is_kin),
