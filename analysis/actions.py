@@ -33,6 +33,7 @@ def echoes(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
         (pl.col("is_error") | pl.Series(failed[:n])).alias("is_error"),
         pl.coalesce("error_type", take(steps["error_type"], inner[:n])).alias("error_type"),
         pl.coalesce("input_digest", take(steps["input_digest"], inner[:n])).alias("input_digest"),
+        pl.coalesce("result_digest", take(steps["result_digest"], inner[:n])).alias("result_digest"),
     )
 
 
@@ -56,7 +57,8 @@ def waits(steps: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     carried out afterwards is what was approved. A call that the model asked for in one run and that a later run carried
     out waited too (`calls`: see `asked`). What follows here is `inferred` (`approval_basis`).
     """
-    steps = _asked_before(steps.with_row_index("row"))
+    stated = pl.col("approval_id").alias("approval_stated")
+    steps = _asked_before(steps.with_row_index("row").with_columns(stated))
     steps = steps.with_columns(_is_last().alias("is_last"))
     action = steps.filter((pl.col("role") == "action") & pl.col("tool_name").is_not_null())
     stopped = (pl.col("state") == "waiting").fill_null(False)

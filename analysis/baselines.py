@@ -39,6 +39,7 @@ FIRST_RUNS = Memory("first_runs", ("actor_id", "task_kind"), 17, "earliest")
 FIRST_USES = Memory("first_uses", ("actor_id", "task_kind", "tool_name"), 8, "earliest")
 LEARNED_TOOLS = Memory("learned_tools", ("actor_id", "task_kind"), 64, "earliest")
 """Members are tools instead of traces."""
+RUN_SHAPES = Memory("run_shapes", ("actor_id", "measure"), 200, "latest")
 RUN_COSTS = Memory("run_costs", ("actor_id", "task_kind", "unit"), 400, "latest")
 
 

@@ -63,13 +63,15 @@ class Signal:
     caveats: tuple[str, ...] = ()
     edits: tuple[Edit, ...] = ()
     """What `counterfactual` says, in a form that can be applied (`tests/analysis/test_counterfactuals.py`)."""
+    grows: bool = False
+    """The same places may be told as graver later: context and alert are one finding."""
 
     def fingerprint(self, detector: str) -> str:
         """Detector, subject and scope: the same thing wrong again has the same fingerprint.
 
         What only gives context is a finding apart: a place that is told as low must not wear the severity of another one.
         """
-        return _digest(detector, self.subject_id, *self.scope, *(() if self.severity in ALERTS else ("context",)))
+        return _digest(detector, self.subject_id, *self.scope, *(() if self.grows or self.severity in ALERTS else ("context",)))
 
 
 @dataclass

@@ -4,6 +4,7 @@
 | --- | --- |
 | `runs` | run of an agent in the touched traces |
 | `actions` | tool call or other action in them |
+| `code_steps` | step of a run in which no tool failed: what fails there is code of the agent's own |
 | `costs` | span with a cost in them |
 | `delegations` | act of delegation in them |
 | `first_runs` | one of the earliest runs of an (actor, task kind) that is touched |
@@ -11,9 +12,19 @@
 | `run_costs` | one of the latest runs of a touched (actor, task kind, unit) with its cost |
 | `learned_tools` | writing tool that several runs of a touched (actor, task kind) used, with its first use |
 | `effects` | successful write with the signature of a touched one, ever |
+| `cause_writes` | early write with a tool of a touched one for the same request |
+| `failures` | early failure of a tool in the way and in the minutes of a touched one |
 | `daily_spend` | touched (actor, day) with what it spent |
+| `hand_offs` | one of the latest times that control was passed on in a touched conversation or cause |
+| `run_shapes` | one of the latest runs of a touched actor that had many delegates or levels below it |
+| `tasks` | task that an agent of them gave to another one to which it gave several |
 | `targets` | touched action and target that it acts on, with where the target came from (see `analysis/origins.py`) |
 | `first_targets` | one of the earliest runs that used a target, per touched (actor, task kind, target) |
+| `grants` | touched span that says something of a delegation, with what the delegation above says |
+| `approvals` | touched span that says what became of an approval |
+| `custody` | early use of a touched credential or approval by an actor on a day |
+| `revocations` | touched grant or credential that was taken back |
+| `again` | trace to judge again because of these (for no detector) |
 """
 
 from __future__ import annotations
@@ -25,10 +36,14 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from actorscope.analysis import baselines, origins, stitch
+from actorscope.analysis import baselines, custody, origins, repeats, revocations, stitch, turns
+from actorscope.analysis.authority import STATES, authorities
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
+from actorscope.analysis.hands import hand_offs
+from actorscope.analysis.shapes import shapes
 from actorscope.analysis.spending import measured
+from actorscope.analysis.tasks import tasks
 from actorscope.analysis.told import told
 from actorscope.analysis.weave import CALLS, weave
 from actorscope.ingest.store.client import Store
@@ -38,6 +53,7 @@ log = logging.getLogger(__name__)
 FRAMES = (
     "runs",
     "actions",
+    "code_steps",
     "costs",
     "delegations",
     "first_runs",
@@ -45,9 +61,19 @@ FRAMES = (
     "learned_tools",
     "run_costs",
     "effects",
+    "cause_writes",
+    "failures",
     "daily_spend",
+    "hand_offs",
+    "run_shapes",
+    "tasks",
     "targets",
     "first_targets",
+    "grants",
+    "approvals",
+    "custody",
+    "revocations",
+    "again",
 )
 IS_NOTICE = pl.col("event_name").is_in([ACTORSCOPE_SPAN_START, ACTORSCOPE_SPAN_HEARTBEAT]).fill_null(False)
 """The log record says that a span is open, and nothing more of it."""
@@ -159,7 +185,7 @@ def _same_calls(store: Store, spans: pl.DataFrame) -> set[str]:
 def _spans(store: Store, traces: set[str], bounds: Mapping[str, datetime]) -> pl.DataFrame:
     pieces = chunks(pl.Series(sorted(traces), dtype=pl.String), 2000)
     spans = nulls(pl.concat(store.named("trace_spans", traces=c.to_list(), **bounds) for c in pieces))
-    spans = spans.with_columns(pl.col("has_result", "has_object").cast(pl.Boolean))
+    spans = spans.with_columns(pl.col("has_result", "has_object", "is_paged").cast(pl.Boolean))
     logs = nulls(pl.concat(store.named("trace_logs", traces=c.to_list(), **bounds) for c in pieces))
     texts = pl.concat(store.named("arguments", traces=c.to_list(), **bounds) for c in pieces)
     aims = texts.select("trace_id", "span_id", origins.aims(pl.col("arguments")).alias("aims"))
@@ -180,6 +206,7 @@ def unstored(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
         )
         .fill_null(False)
         .alias("has_object"),
+        *turns.sketched(),
     )
     spans = nulls(spans).unique(ids, keep="first", maintain_order=True)
     if logs.height:
@@ -208,11 +235,11 @@ def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched
     steps = origins.aim(weave(spans))
     steps = steps.with_columns((pl.col("is_rooted") | pl.col("trace_id").is_in(list(overdue))).alias("is_settled"))
     edges = stitch.stitch(steps, delegations(steps))
-    steps = stitch.callers(steps, edges)
+    steps = turns.turns(stitch.callers(steps, edges))
     signature = pl.when(pl.col("input_digest").is_not_null() & pl.col("tool_name").is_not_null()).then(
         pl.format("{} {}", "tool_name", "input_digest")
     )
-    steps = steps.with_columns(signature.alias("signature"), pl.col("replayed").fill_null(False).alias("is_replayed"))
+    steps = authorities(steps).with_columns(signature.alias("signature"), pl.col("replayed").fill_null(False).alias("is_replayed"))
     ours = steps.filter("is_context").select("trace_id").unique()
     return Touched(steps.filter(pl.col("is_context").not_()), edges.join(ours, on="trace_id", how="anti"))
 
@@ -222,15 +249,17 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
     steps = touched.steps
     runs = steps.filter("is_run")
     actions = steps.filter(pl.col("role") == "action")
-    outward = pl.col("side_effect").is_in(WRITES) | (pl.col("targets").list.len() > 0)
+    outward = pl.col("side_effect").is_in(WRITES) | (pl.col("targets").list.len() > 0) | origins.OPENS
     before = before.with_columns(is_settled=pl.lit(True), is_outward=(pl.col("role") == "action") & outward)
     old_runs, old_uses = before.filter(pl.col("role") == "run"), _outward(before)
     uses = baselines.remember(store, baselines.FIRST_USES, _members(_outward(actions)), version, _members(old_uses))
     first_runs = baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version, _members(old_runs))
-    targets = origins.trace(store, origins.uses(actions))
+    targets = origins.trace(store, origins.uses(actions), steps)
+    uses_of_authority, again = custody.keep(store, actions, version)
     return {
         "runs": runs,
         "actions": actions,
+        "code_steps": turns.code_steps(steps),
         "costs": steps.filter(pl.col("cost_usd") > 0),
         "delegations": touched.edges,
         "first_runs": first_runs,
@@ -244,11 +273,21 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
         ).rename({"trace_id": "tool_name"}),
         "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version, _costs(old_runs)),
         "effects": _effects(store, actions),
+        "cause_writes": repeats.cause_writes(store, actions, before, version),
+        "failures": repeats.failures(store, actions, before, version),
         "daily_spend": _daily_spend(store, runs),
+        "hand_offs": hand_offs(store, steps, touched.edges, version),
+        "run_shapes": baselines.remember(store, baselines.RUN_SHAPES, shapes(runs), version, shapes(old_runs)),
+        "tasks": tasks(store, runs, touched.edges),
         "targets": targets,
         "first_targets": baselines.remember(
             store, origins.FIRST_TARGETS, origins.members(targets, first_runs), version, origins.memories(before)
         ).with_columns(origins.origin_of().alias("origin")),
+        "grants": steps.filter(STATES),
+        "approvals": steps.filter(pl.col("approval_status").is_not_null(), pl.col("role") != "action"),
+        "custody": uses_of_authority,
+        "revocations": revocations.of(store, actions),
+        "again": again,
     }
 
 
@@ -290,16 +329,21 @@ def _effects(store: Store, actions: pl.DataFrame) -> pl.DataFrame:
     return nulls(pl.concat(parts))
 
 
-def later_repetitions(touched: Touched, effects: pl.DataFrame) -> pl.DataFrame:
-    """Traces that were not touched and in which a touched write was done again later for what may be the same cause."""
+def later_repetitions(touched: Touched, offered: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Traces that were not touched and in which a touched write was done again later for what may be the same cause, by
+    whomever.
+    """
     writes = _tool_writes(touched.steps.filter(pl.col("role") == "action")).filter(pl.col("is_error").not_())
     writes = writes.select("signature", "cause_id", "conversation_id", at="start_time")
+    effects = offered["effects"]
     later = effects.join(writes, on="signature", suffix="_first").filter(pl.col("start_time") > pl.col("at"))
     cause = pl.col("cause_id").fill_null("")
     related = (cause == pl.col("cause_id_first")) | (pl.col("conversation_id") == pl.col("conversation_id_first"))
     unknown = (cause == "") | cause.str.starts_with("execution:")
-    later = later.filter(related.fill_null(False) | unknown)
-    return later.join(touched.steps.select("trace_id").unique(), on="trace_id", how="anti").unique("trace_id")
+    later = later.filter(related.fill_null(False) | unknown).select("trace_id", "start_time")
+    ours = touched.steps.select("trace_id").unique()
+    later = pl.concat([later, repeats.later_workers(ours, offered["cause_writes"])])
+    return later.join(ours, on="trace_id", how="anti").unique("trace_id")
 
 
 def _daily_spend(store: Store, runs: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +23,11 @@ INSTRUCTED = 4
 _VALUES = {"request": 1.0, "unknown": 0.5, "tool": 0.0}
 FIRST_TARGETS = baselines.Memory("first_targets", ("actor_id", "task_kind", "target"), 24, "earliest")
 """The value of a member says where the target came from (see `origin_of`)."""
+_OPENING = r"(?i)(?:web|url|http|browse|visit|crawl|scrape|fetch|download|navigate|open_?link)"
+OPENS = pl.col("tool_name").str.contains(_OPENING).fill_null(False)
+"""The tool's name says that it goes to a place outside."""
 _CHUNK = 500
+_PRINT = re.compile(r"(?P<kind>\w+):(?P<print>[^:]+:[^:]+)(?P<more>:link|:\d)?")
 
 
 def aims(arguments: pl.Expr) -> pl.Expr:
@@ -34,12 +39,22 @@ def _aims(text: str) -> list[dict[str, Any]]:
     return [{"target": t.name, "target_kind": t.kind, "is_link": t.is_link} for t in targets(text)]
 
 
+def _printed(values: pl.Series) -> list[dict[str, Any]]:
+    """What `ingest/prints.py` wrote where arguments are not kept."""
+    found = (_PRINT.fullmatch(value) for value in values)
+    return [{"target": m["print"], "target_kind": m["kind"], "is_link": m["more"] == ":link"} for m in found if m]
+
+
 def aim(steps: pl.DataFrame) -> pl.DataFrame:
     """`aims` of actions that write or follow links, also where the arguments stand in the model's answer only;
-    `is_outward` says that an action writes or follows links, `is_open` that its request and arguments are on record.
+    `is_outward` says that an action writes or follows links (by the tool's name where there are no arguments), `is_open`
+    that its request and arguments are on record.
     """
     is_write = pl.col("side_effect").is_in(WRITES)
-    known = pl.when(pl.col("aims").list.len() > 0).then("aims")
+    printed = pl.when(pl.col("target_prints").list.len() > 0).then(
+        pl.col("target_prints").map_elements(_printed, return_dtype=AIM, skip_nulls=True)
+    )
+    known = pl.coalesce(printed, pl.when(pl.col("aims").list.len() > 0).then("aims"))
     said = aims(pl.when(known.is_null(), pl.col("role") == "action").then("asked_arguments"))
     found = pl.coalesce(known, said)
     links = found.list.filter(pl.element().struct.field("is_link"))
@@ -48,7 +63,7 @@ def aim(steps: pl.DataFrame) -> pl.DataFrame:
         .then(pl.when(is_write).then(found).otherwise(pl.when(links.list.len() > 0).then(links)))
         .alias("aims")
     ).with_columns(
-        ((pl.col("role") == "action") & (is_write | (pl.col("aims").list.len() > 0)))
+        ((pl.col("role") == "action") & (is_write | (pl.col("aims").list.len() > 0) | OPENS))
         .fill_null(False)
         .alias("is_outward"),
         (pl.col("has_object") & pl.col("cause_request").str.starts_with(PREFIX).not_())
@@ -70,9 +85,10 @@ def uses(actions: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.col("target_kind").is_in(STRONG).alias("is_strong"))
 
 
-def trace(store: Store, used: pl.DataFrame) -> pl.DataFrame:
+def trace(store: Store, used: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     """`used` with its `origin` (request, tool, unknown), the output it was first put forward in and how that reads.
 
+    `steps` are those of the same traces: where content is not kept, they carry fingerprints of what it names.
     Outputs are read only for what was neither asked for nor asked for in an earlier run: for the rest `origin` is null.
     """
     if used.is_empty():
@@ -81,12 +97,17 @@ def trace(store: Store, used: pl.DataFrame) -> pl.DataFrame:
         asks_for(*row)
         for row in used.select(pl.col("cause_request").fill_null(""), "target", "target_kind").iter_rows()
     ]
+    mentioned = _mentioned(steps)
+    named = mentioned.filter(pl.col("role") != "action").select("trace_id", "target", is_named=pl.lit(True)).unique()
     used = used.with_columns(pl.Series("is_asked", asked, pl.Boolean))
+    used = used.join(named, on=["trace_id", "target"], how="left", maintain_order="left")
+    used = used.with_columns(pl.col("is_asked") | pl.col("is_named").fill_null(False)).drop("is_named")
     familiar = _familiar(store, used)
     open_ = used.filter(pl.col("is_asked").not_()).join(familiar, on=["trace_id", "span_id", "target"], how="anti")
     outputs = _outputs(store, open_)
+    said = _said(mentioned)
     rows = open_.select("trace_id", "span_id", "start_time", "target").iter_rows()
-    found = [(t, s, x, *_source(outputs.get(t, []), s, at, x)) for t, s, at, x in rows]
+    found = [(t, s, x, *_source(outputs.get(t, []), said.get((t, x), []), s, at, x)) for t, s, at, x in rows]
     names = ["trace_id", "span_id", "target"]
     schema = {**dict.fromkeys(names, pl.String), **ORIGIN}
     used = used.join(pl.DataFrame(found, schema=schema, orient="row"), on=names, how="left", maintain_order="left")
@@ -115,11 +136,32 @@ def _outputs(store: Store, used: pl.DataFrame) -> dict[str, list[tuple[str, Any,
     return found
 
 
-def _source(outputs: list[tuple[str, Any, str]], span_id: str, at: Any, target: str) -> tuple[str, str | None, int]:
+def _mentioned(steps: pl.DataFrame) -> pl.DataFrame:
+    """One row per fingerprint that the content of an action or a run named."""
+    told = steps.filter(pl.col("mention_prints").list.len() > 0, pl.col("role").is_in(["action", "run"]))
+    told = told.select("trace_id", "span_id", "start_time", "role", pl.col("mention_prints").alias("mention"))
+    told = told.explode("mention") if told.height else told.with_columns(pl.lit("").alias("mention"))
+    parts = pl.col("mention").str.extract_groups(r"^\w+:(?<target>[^:]+:[^:]+):(?<words>\d)$")
+    told = told.with_columns(parts.struct.field("target"), parts.struct.field("words").cast(pl.Int64))
+    return told.drop("mention").drop_nulls("target")
+
+
+def _said(mentioned: pl.DataFrame) -> dict[tuple[str, str], list[tuple[str, Any, int]]]:
+    found: dict[tuple[str, str], list[tuple[str, Any, int]]] = {}
+    rows = mentioned.filter(pl.col("role") == "action").select("trace_id", "target", "span_id", "start_time", "words")
+    for trace_id, target, span_id, at, words in rows.sort("start_time", "span_id").iter_rows():
+        found.setdefault((trace_id, target), []).append((span_id, at, words))
+    return found
+
+
+def _source(
+    outputs: list[tuple[str, Any, str]], said: list[tuple[str, Any, int]], span_id: str, at: Any, target: str
+) -> tuple[str, str | None, int]:
     """Origin, the span whose output puts the target forward most insistently, and how that reads."""
     best: tuple[int, str] | None = None
-    for source, time, text in outputs:
-        if time < at and source != span_id and (words := instructing(text, target)) is not None:
+    read = ((source, time, instructing(text, target)) for source, time, text in outputs)
+    for source, time, words in (*read, *said):
+        if time < at and source != span_id and words is not None:
             best = max(best or (-1, ""), (words, source), key=lambda x: x[0])
     return ("tool", best[1], best[0]) if best else ("unknown", None, 0)
 

@@ -18,9 +18,11 @@ from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.finding import Signal
 from actorscope.analysis.findings import Change, apply
 from actorscope.analysis.keeping import keep
+from actorscope.analysis.lookout import Lookout
+from actorscope.analysis.revocations import Revoked
 from actorscope.analysis.system import FAILURE, failure_signal
 from actorscope.analysis.watch import utc_now
-from actorscope.analysis.watches import WATCHES
+from actorscope.analysis.watches import OURSELVES, STANDSTILL, WATCHES, delegation_deadlock
 from actorscope.errors import ActorscopeError, DefinitionError, Problem
 from actorscope.ingest.store.client import Store
 from actorscope.settings import AnalysisSettings
@@ -68,6 +70,8 @@ class Runner:
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="analysis")
         self._began, self._watched_at = utc_now(), time.monotonic()
+        self._lookout, self._looked_out_at = Lookout(store), 0.0
+        self._revoked = Revoked(store, self._began)
         self.lag_seconds = 0.0
         self.spans_done = 0
         self.rows_seen = 0
@@ -111,6 +115,7 @@ class Runner:
             try:
                 if time.monotonic() - self._watched_at >= watch.EVERY_SECONDS:
                     self.watch_once()
+                self._look_out()
                 done = self.run_once()
                 if done.traces:
                     log.debug("analysed %d spans of %d traces in %.2f s", done.spans, done.traces, done.seconds)
@@ -134,11 +139,36 @@ class Runner:
         at = now or utc_now()
         if self._open is None:
             self._open = ledger.open_findings(self._store)
-        found = watch.look(self._store, self._configs, self._began, at)
+        return self._apply(OURSELVES, watch.look(self._store, self._configs, self._began, at), at)
+
+    def _look_out(self) -> None:
+        """Look at what stands still when it is time to; what fails there keeps nothing else from going on."""
+        if time.monotonic() - self._looked_out_at < watch.STANDSTILL_SECONDS:
+            return
+        try:
+            self.look_out_once()
+        except Exception:
+            log.exception("a look at what stands still failed and is repeated")
+            self._open = None
+
+    def look_out_once(self, now: datetime | None = None) -> list[Change]:
+        """Look at what stands still: waits that have not ended."""
+        self._looked_out_at = time.monotonic()
+        at = now or utc_now()
+        if self._open is None:
+            self._open = ledger.open_findings(self._store)
+        opened = [finding for (name, _), finding in self._open.items() if name == delegation_deadlock.DETECTOR.id]
+        frames = self._lookout.look(at, opened)
+        return self._apply(STANDSTILL, watch.judged(STANDSTILL, frames, self._configs), at)
+
+    def _apply(self, watches: tuple[Detector, ...], found: Mapping[str, list[Signal]], at: datetime) -> list[Change]:
+        """Each look judges anew everything that is open: what is not seen any more is over."""
+        assert self._open is not None
         changes: list[Change] = []
-        for detector in WATCHES:
-            # Each look judges anew everything that is open: what is not seen any more is over.
+        for detector in watches:
             mine = [finding for (name, _), finding in self._open.items() if name == detector.id]
+            if not mine and not found[detector.id]:
+                continue
             traces = sorted({"", *(evidence["trace_id"] for finding in mine for evidence in finding.evidence)})
             known = ledger.known(detector.id, self._open, ledger.places(self._store, traces))
             changes += apply(detector, found[detector.id], known, set(traces), at, {})
@@ -151,10 +181,11 @@ class Runner:
         began, looked_at = time.monotonic(), utc_now()
         new, marks = self._arrivals()
         overdue = self._overdue(at_end)
-        arrivals = pl.concat([new.select("trace_id", "start_time"), overdue])
+        arrivals = pl.concat([new.select("trace_id", "start_time"), overdue, self._revoked.traces()])
         if arrivals.is_empty():
             self.lag_seconds = 0.0
-            self.complete_at = self.complete_at if self._waiting else looked_at
+            if not self._waiting:
+                self.complete_at = min(looked_at, self._lookout.sure_at or looked_at)
             return Pass()
         if new.height:
             oldest = new.select(pl.col("received_at").min()).item()
@@ -170,7 +201,8 @@ class Runner:
         before = keep(self._store, touched, version)
         offered = frames.fill(self._store, touched, before, version)
         changes = self._judge(offered, touched.steps, arrivals, version)
-        self._look_again_at(frames.later_repetitions(touched, offered["effects"]))
+        self._look_again_at(frames.later_repetitions(touched, offered))
+        self._look_again_at(offered["again"])
         self._store.insert_frame("progress", marks)
         taken = new.filter(pl.col("is_log").not_()).height
         self.spans_done += taken

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 _PLACE = ("trace_id", "span_id", "time")
+_TIME = pl.Datetime("ns", "UTC")
 
 
 def told(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
@@ -12,11 +13,12 @@ def told(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
 
     A record names its span by its id; one that carries a response id or the id of a tool call means the span of its
     trace with the same one, for such records are often written while an outer span is current. Of several records that
-    say the same fact the earliest counts.
+    say the same fact the earliest counts, and an answer to a request for approval before the request (`answered_at`).
     """
+    spans = spans.drop("answered_at", strict=False)
     facts = [name for name in logs.columns if name not in _PLACE and name in spans.columns]
     if logs.is_empty() or spans.is_empty():
-        return spans
+        return spans.with_columns(pl.lit(None, _TIME).alias("answered_at"))
     ids = ["trace_id", "span_id"]
     for key in ("response_id", "tool_call_id"):
         meant = spans.filter(pl.col(key).is_not_null()).select("trace_id", key, pl.col("span_id").alias("meant"))
@@ -24,7 +26,12 @@ def told(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
         logs = logs.join(meant, on=["trace_id", key], how="left", maintain_order="left")
         logs = logs.with_columns(pl.coalesce("meant", "span_id").alias("span_id")).drop("meant")
     logs = logs.sort("time", *(f for f in facts if logs.schema[f] == pl.String))
-    said = logs.group_by(ids, maintain_order=True).agg(_first(name, logs.schema[name]) for name in facts)
+    answer = pl.col("approval_status").is_not_null() & (pl.col("approval_status") != "pending")
+    answered_at = pl.col("time").filter(answer).first().cast(_TIME).alias("answered_at")
+    said = logs.group_by(ids, maintain_order=True).agg(
+        answered_at, *(_first(name, logs.schema[name]) for name in facts if name != "approval_status"),
+        pl.coalesce(pl.col("approval_status").filter(answer).first(), _first("approval_status", pl.String())),
+    )  # fmt: skip
     spans = spans.join(said, on=ids, how="left", suffix="_told", maintain_order="left")
     spans = spans.with_columns(_own_or_told(name, spans.schema[name]) for name in facts)
     return spans.drop(f"{name}_told" for name in facts)

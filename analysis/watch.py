@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
 
+from actorscope.analysis.detector import Detector
 from actorscope.analysis.finding import Signal
-from actorscope.analysis.watches import WATCHES
+from actorscope.analysis.watches import OURSELVES
 from actorscope.ingest.store.client import Store
 
 EVERY_SECONDS = 30.0
+STANDSTILL_SECONDS = 2.0
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 def look(store: Store, configs: Mapping[str, Any], since: datetime, now: datetime) -> dict[str, list[Signal]]:
-    """The signals of every watch by its id; `since` is when this process began to watch."""
+    """The signals of every watch over ourselves by its id; `since` is when this process began to watch."""
     frames = {
         "sources": store.named("sources", **{"from": now - _DAY, "hour": now - _HOUR}),
         "reports": reports(store, now - _HOUR),
         "clock": pl.DataFrame({"now": [now], "since": [since], "window_start": [now - _HOUR]}),
     }
+    return judged(OURSELVES, frames, configs)
+
+
+def judged(watches: Iterable[Detector], frames: Mapping[str, pl.DataFrame], configs: Mapping[str, Any]) -> dict[str, list[Signal]]:
+    """The signals of these watches over frames, by the watch's id."""
     return {
         watch.id: watch.detect({name: frames[name].select(columns) for name, columns in watch.needs.items()}, configs[watch.id])
-        for watch in WATCHES
+        for watch in watches
     }
 
 

@@ -128,6 +128,12 @@ def _is_arguments(key: str) -> bool:
 
 
 @cache
+def content_columns(key: str) -> frozenset[str]:
+    """What dialects read this attribute as: `request`, `arguments`, `result`, `tool_calls`."""
+    return frozenset(rule.column for d in dialects() for rule in d.rules if rule.source == key and rule.column in _CONTENT_COLUMNS)
+
+
+@cache
 def is_mixed(key: str) -> bool:
     """Whether other facts than content are read from inside this attribute: token counts, models, ids."""
     return any(

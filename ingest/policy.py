@@ -16,6 +16,7 @@ from actorscope.errors import DefinitionError, Problem
 from actorscope.ingest.decode import Limits
 from actorscope.ingest.decode_python import holders, parse, text_of
 from actorscope.ingest.mask import Mask, is_content, is_content_body, load_key
+from actorscope.ingest.prints import Prints
 from actorscope.ingest.redact import REDACTED, Redactor
 from actorscope.semconv.generated import attributes
 from actorscope.settings import IngestSettings, LimitSettings
@@ -91,14 +92,19 @@ class Policy:
             del holder.attributes[self.limits.attributes :]
             holder.dropped_attributes_count = min(holder.dropped_attributes_count + over, 2**32 - 1)
             work.changes.attributes_dropped += over
+        prints = Prints(self._mask) if self._mask and holder.DESCRIPTOR.name in ("Span", "LogRecord") else None
         for pair in holder.attributes:
             if self._redactor.hides(pair.key):
                 pair.value.string_value = REDACTED
                 work.changes.values_redacted += 1
             else:
                 if self._mask is not None and is_content(pair.key):
+                    if prints is not None:
+                        prints.read(pair.key, pair.value)
                     work.changes.contents_masked += _masked(self._mask, pair.key, pair.value)
                 self._collect(work, pair.key, pair.value, cut)
+        if prints is not None:
+            prints.write(holder)
 
     def _plain_texts(self, work: _Work, holder: Any) -> None:
         """Texts that are no attributes: names and messages."""

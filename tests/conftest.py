@@ -13,8 +13,8 @@ from actorscope.ingest.store.migrate import migrate
 ROOT = Path(__file__).parents[1]
 RECORDINGS = Path(__file__).parent / "recordings"
 TABLES = ("ingest_reports", 
-    "span_rows", "arrivals", "stitches", "segments", "log_rows", "span_facts", "delegation_rows", "effects", "runs", "baselines",
-    "progress", "finding_rows", "occurrences", "transitions", "outbox", "deliveries",
+    "span_rows", "arrivals", "stitches", "segments", "log_rows", "waits", "span_facts", "delegation_rows", "effects", "runs", "baselines",
+    "progress", "custody", "revocations", "finding_rows", "occurrences", "transitions", "outbox", "deliveries",
 )  # fmt: skip
 
 

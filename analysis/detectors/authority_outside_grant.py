@@ -18,11 +18,11 @@ derived when the used scope is read from the tool's name.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 import polars as pl
 
+from actorscope.analysis.authority import covers
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
 from actorscope.analysis.finding import Edit, Evidence, Signal
 
@@ -35,11 +35,6 @@ class Config:
     """Severity of a read outside the grant."""
     write_severity: str = "high"
     """Severity of a write or destructive action outside the grant."""
-
-
-def covers(grant: list[str], scope: str) -> bool:
-    """Whether one entry of a grant covers a scope; `*` stands for any text."""
-    return any(entry == scope or ("*" in entry and fnmatchcase(scope, entry)) for entry in grant)
 
 
 def used_scopes(action: dict[str, Any]) -> tuple[list[str], str]:

@@ -37,12 +37,10 @@ _USE = ["trace_id", "span_id", "target"]
 class Config:
     """Thresholds of the untrusted target."""
 
-    min_runs: int = 8
+    min_runs: int = 6
     """Earlier runs of the kind from which on an unfamiliar target is told (at most 16)."""
     instructed: int = 4
     """Kinds of instructing words around the target (of 5) from which an output tells the agent what to do."""
-    link_words: int = 2
-    """As many are needed before following a link that an output shows is told as medium."""
     unknown_runs: int = 3
     """Separate runs with a target of unknown origin after which it is familiar."""
 
@@ -85,9 +83,7 @@ def _severity(use: dict[str, Any], config: Config) -> str:
     is_write = use["side_effect"] in WRITES
     if use["origin"] == "unknown":
         return "low"
-    if not is_write:
-        return "medium" if use["instructing"] >= config.link_words else "low"
-    return "high" if use["instructing"] >= config.instructed else "medium"
+    return "high" if is_write and use["instructing"] >= config.instructed else "medium"
 
 
 def _signal(use: dict[str, Any], config: Config) -> Signal:

@@ -1,6 +1,7 @@
 """An agent is started again while an earlier start of it is still waiting: A -> B -> C -> A.
 
-**What it finds.** A run of an actor among whose open ancestors the same actor already stands, on one path of delegation.
+**What it finds.** A run of an actor among whose open ancestors the same actor already stands, on one path of delegation; or
+one of the same role (names that differ only in a number or id at their end) with the same task.
 
 **Why it matters.** Every agent on the path waits for the one below. Without progress the loop pays for itself until
 a limit, a timeout or the budget ends it, and frameworks have raised or dropped their limits.
@@ -19,12 +20,16 @@ answer instead of one to delegate.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import EVIDENCE_LIMIT, Edit, Evidence, Signal, weakest
+
+_INSTANCE = re.compile(r"(?i)[\s_\-#:.]*(?:\d+|(?=[0-9a-f]*\d)[0-9a-f]{4,})$")
+"""What tells instances of one role apart at the end of their names."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     cuts: dict[tuple[Any, ...], set[tuple[str, str]]] = {}
     for run in runs.values():
         path = list(_path(run, runs))
-        returns = [i for i, above in enumerate(path) if above["actor_id"] == run["actor_id"]]
+        returns = [i for i, above in enumerate(path) if _is_again(run, above, config)]
         if not run["actor_id"] or not returns:
             continue
         signal = _signal([*reversed(path[: returns[-1] + 1]), run], len(returns), path[returns[0]], len(path), config)
@@ -68,6 +73,21 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
             best[key] = signal
     whole = [replace(s, edits=tuple(Edit(*place) for place in sorted(cuts[key]))) for key, s in best.items()]
     return sorted(whole, key=lambda s: (s.at, s.span_id))
+
+
+def _is_again(run: dict[str, Any], above: dict[str, Any], config: Config) -> bool:
+    """The same actor, or the same role with the same task."""
+    if above["actor_id"] == run["actor_id"]:
+        return True
+    role = _role_of(run)
+    # Agents of one name with two ids are two agents.
+    if not role or run["actor_name"] == above["actor_name"] or role != _role_of(above):
+        return False
+    return (similarity(run["request"], above["request"]) or 0.0) >= config.same_goal
+
+
+def _role_of(run: dict[str, Any]) -> str:
+    return _INSTANCE.sub("", run["actor_name"] or "").lower()
 
 
 def _path(run: dict[str, Any], runs: dict[tuple[Any, Any], dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -106,22 +126,24 @@ def _signal(
     run, actors = cycle[-1], list(dict.fromkeys(r["actor_id"] for r in cycle))
     alike = similarity(run["request"], earlier["request"])
     names = " -> ".join(str(r["actor_name"]) for r in (cycle if len(cycle) <= 6 else [*cycle[:5], run]))
-    first_return = next(r for r in cycle[1:] if r["actor_id"] == run["actor_id"])
+    first_return = next(r for r in cycle[1:] if _is_again(run, r, config))
+    severity = _severity(revolutions, depth, alike, config)
     shown = cycle if len(cycle) <= EVIDENCE_LIMIT else [*cycle[: EVIDENCE_LIMIT - 1], run]
     evidence = tuple(
         Evidence(
-            r["trace_id"], r["span_id"], _role(i, r, cycle), f"run of {r['actor_name']}, open while the next one runs"
+            r["trace_id"], r["span_id"], _role(i, r, cycle, config), f"run of {r['actor_name']}, open while the next one runs"
         )
         for i, r in enumerate(shown)
     )
     return Signal(
         rule="D1a",
-        severity=_severity(revolutions, depth, alike, config),
+        severity=severity,
         confidence=0.6 if alike is None else 0.95 if alike >= config.same_goal else 0.3,
         title=f"Delegation cycle: {names}",
         subject_id=run["actor_id"],
         subject_name=run["actor_name"] or "",
-        scope=tuple(sorted(actors)),
+        # New instances of one role are one cycle, however many there are.
+        scope=tuple(sorted(actors if earlier["actor_id"] == run["actor_id"] else {_role_of(r) for r in cycle})),
         trace_id=run["trace_id"],
         span_id=run["span_id"],
         at=run["start_time"],
@@ -147,10 +169,10 @@ def _signal(
     )
 
 
-def _role(index: int, run: dict[str, Any], cycle: list[dict[str, Any]]) -> str:
+def _role(index: int, run: dict[str, Any], cycle: list[dict[str, Any]], config: Config) -> str:
     if index == 0:
         return "context: first start"
-    return "returns" if run["actor_id"] == cycle[-1]["actor_id"] else "on the path"
+    return "returns" if _is_again(cycle[-1], run, config) else "on the path"
 
 
 DETECTOR = Detector(

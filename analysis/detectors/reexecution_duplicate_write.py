@@ -12,7 +12,8 @@ the cause: declared, derived from the request, or inferred.
 **What it cannot know.** Effects without recorded arguments, and whether the receiver ignored the repetition.
 
 **False positives.** Writes that are meant to be repeated with equal arguments. An honoured idempotency key is only info;
-a write that a journal served (`actorscope.action.replayed`) and a failed first attempt are not counted at all.
+a write that a journal served (`actorscope.action.replayed`), a failed first attempt, and a write to a declared target that was
+changed otherwise in between are not counted at all.
 
 **Next step.** Check at the receiver whether both took effect; give the action an idempotency key.
 """
@@ -28,6 +29,7 @@ import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
 from actorscope.analysis.finding import Edit, Evidence, Signal, weakest
+from actorscope.analysis.reruns import Rerun, rerun
 
 _GRAVE = re.compile(
     r"(?:^|[^a-z])(?:pay|payment|transfer|refund|charge|wire|purchase|order|buy|sell|invoice|send|email|mail|message|sms|"
@@ -41,7 +43,7 @@ class Config:
 
     window_days: float = 30.0
     """How long ago the first write may lie."""
-    same_request: float = 0.6
+    same_request: float = 0.4
     """Share of the shorter request's words in the other from which two requests of one conversation are the same."""
 
 
@@ -73,9 +75,21 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
             _is_same_cause(),
         )
     )
+    pairs = pairs.join(_changed(pairs, writes), on=["trace_id", "span_id", "first_span_id"], how="anti")
     counted = pairs.with_columns(pl.len().over("trace_id", "span_id").alias("times"))
     nearest = counted.sort("first_start_time", "first_span_id").unique(["trace_id", "span_id"], keep="last")
     return [_signal(pair) for pair in rows(nearest.sort("start_time", "span_id"))]
+
+
+def _changed(pairs: pl.DataFrame, writes: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of one trace between which something else was written to the same declared target: the state was another one."""
+    mine = pairs.filter(pl.col("trace_id") == pl.col("first_trace_id"), pl.col("target").is_not_null())
+    between = mine.join(writes.select("trace_id", "target", "signature", "start_time"), on=["trace_id", "target"], suffix="_other")
+    return between.filter(
+        pl.col("signature_other") != pl.col("signature"),
+        pl.col("start_time_other") > pl.col("first_start_time"),
+        pl.col("start_time_other") < pl.col("start_time"),
+    )
 
 
 def _is_kin(config: Config) -> pl.Expr:
@@ -118,12 +132,9 @@ def _severity(pair: dict[str, Any], across: bool, is_known: bool, anchored: bool
     return "high" if _GRAVE.search(re.sub(r"([a-z])([A-Z])", r"\1_\2", pair["tool_name"]).lower()) else "medium"
 
 
-def _cause_class(pair: dict[str, Any], across: bool) -> str:
-    if pair["trigger"] in ("retry", "replay", "resume", "compensation"):
-        return str(pair["trigger"])
-    if not across:
-        return "self"
-    return "upstream duplicate" if pair["is_kin"] or pair["cause_id"] == pair["first_cause_id"] else "unknown"
+def _why_again(pair: dict[str, Any]) -> Rerun:
+    first = {column.removeprefix("first_"): value for column, value in pair.items() if column.startswith("first_")}
+    return rerun(pair, [first])
 
 
 def _signal(pair: dict[str, Any]) -> Signal:
@@ -136,6 +147,7 @@ def _signal(pair: dict[str, Any]) -> Signal:
     anchored = not cause.startswith("ask:") or bool(pair["user_id"] or pair["conversation_id"])
     gap = pair["start_time"] - pair["first_start_time"]
     where = "in another trace" if across else "in the same run"
+    again = _why_again(pair)
     return Signal(
         rule="X6" if across else "X1",
         severity=_severity(pair, across, is_known, anchored),
@@ -162,10 +174,12 @@ def _signal(pair: dict[str, Any]) -> Signal:
             "level": "signature and cause",
             "expected": "once per cause",
             "observed": pair["times"] + 1,
-            "cause_class": _cause_class(pair, across),
+            "cause_class": again.kind,
+            "cause_class_basis": again.basis,
+            "cause_class_why": again.why,
             "cause": pair["cause_basis"],
         },
-        counterfactual="silent if a journal had served the repetition, if the arguments differed, or if a new request had asked for it",
+        counterfactual=f"silent without {pair['span_id']}, had {pair['first_span_id']} failed, or had a journal served it",
         edits=(Edit(pair["trace_id"], pair["span_id"], "replayed", True),),
         impact={"duplicate_effects": pair["times"], "target": pair["target"] or "", "cost_usd": pair["cost_usd"]},
         basis=weakest(pair["side_effect_basis"], "inferred" if across and not is_equal else "derived"),
@@ -195,7 +209,7 @@ DETECTOR = Detector(
         "actions": (
             "trace_id", "span_id", "actor_id", "actor_name", "tool_name", "signature", "side_effect", "side_effect_basis",
             "is_error", "replayed", "idempotency_digest", "cause_id", "cause_basis", "cause_request", "is_rooted",
-            "is_settled", "trigger", "user_id",
+            "is_settled", "trigger", "user_id", "execution_id", "execution_original_id", "link_trace_ids",
             "conversation_id", "target", "cost_usd", "start_time",
         ),
         "effects": (

@@ -1,10 +1,20 @@
-"""What watches Actorscope and its senders, by the clock instead of by new spans; listed here."""
+"""What is looked at by the clock instead of by new spans; listed here."""
 
 from actorscope.analysis.detector import Detector
-from actorscope.analysis.watches import system_data_dropped, system_ingest_lag, system_source_silent
+from actorscope.analysis.watches import (
+    delegation_deadlock,
+    delegation_stalled,
+    system_data_dropped,
+    system_ingest_lag,
+    system_source_silent,
+)
 
-WATCHES: tuple[Detector, ...] = (
+OURSELVES: tuple[Detector, ...] = (
     system_source_silent.DETECTOR,
     system_data_dropped.DETECTOR,
     system_ingest_lag.DETECTOR,
 )
+"""How Actorscope and its senders fare."""
+STANDSTILL: tuple[Detector, ...] = (delegation_deadlock.DETECTOR, delegation_stalled.DETECTOR)
+"""What stands still right now: spans that have not ended, so that no span tells of them."""
+WATCHES: tuple[Detector, ...] = (*OURSELVES, *STANDSTILL)

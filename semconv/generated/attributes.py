@@ -36,6 +36,9 @@ ACTORSCOPE_ACTION_TARGET_ID: Final = "actorscope.action.target.id"
 #: Kind of thing that the action changes or reads.
 ACTORSCOPE_ACTION_TARGET_TYPE: Final = "actorscope.action.target.type"
 
+#: Fingerprints of what the arguments say the action acts on, for telemetry without content.
+ACTORSCOPE_ACTION_TARGETS: Final = "actorscope.action.targets"
+
 #: Template from which the agent was made, or the digest of its definition.
 ACTORSCOPE_AGENT_BLUEPRINT_ID: Final = "actorscope.agent.blueprint.id"
 
@@ -137,6 +140,10 @@ ACTORSCOPE_BUDGET_SCOPE: Final = "actorscope.budget.scope"
 
 #: In what the budget is counted.
 ACTORSCOPE_BUDGET_UNIT: Final = "actorscope.budget.unit"
+
+#: Fingerprints of the addresses, accounts, links and numbers that a request or a result names, for telemetry
+#: without content.
+ACTORSCOPE_CONTENT_MENTIONS: Final = "actorscope.content.mentions"
 
 #: What this step cost, without the steps below it.
 ACTORSCOPE_COST_AMOUNT: Final = "actorscope.cost.amount"

@@ -16,6 +16,9 @@ ACTORSCOPE_APPROVAL_RESOLUTION: Final = "actorscope.approval.resolution"
 #: A policy decided about an action, whether or not the action ran.
 ACTORSCOPE_AUTHZ_DECISION: Final = "actorscope.authz.decision"
 
+#: A grant or a credential was taken back before its end.
+ACTORSCOPE_AUTHZ_REVOCATION: Final = "actorscope.authz.revocation"
+
 #: Spending crossed a threshold of a budget.
 ACTORSCOPE_BUDGET_CHECK: Final = "actorscope.budget.check"
 

@@ -39,9 +39,9 @@ def joined(*logs: tuple[str, dict[str, Any]], made: Made | None = None) -> dict[
         for n, (place, facts) in enumerate(logs)
     ]
     schema = {"trace_id": pl.String, "span_id": pl.String, "time": pl.Datetime("ns", "UTC"), **FACTS}
-    frame, records = made.frame(), pl.DataFrame(rows, schema=schema)
+    frame, records = made.frame().drop("answered_at"), pl.DataFrame(rows, schema=schema)
     found = told(frame, records)
-    assert found.columns == frame.columns
+    assert found.columns == [*frame.columns, "answered_at"]
     assert_frame_equal(found, told(frame, records.reverse()))
     return made.named(found)
 
@@ -100,6 +100,16 @@ def test_of_several_records_the_earliest_counts_for_each_fact() -> None:
         ("t/send#2", {"approval_status": "first"}), ("t/send#2", {"approval_status": "second", "tool_calls": "[]"})
     )
     assert (found["t/send#2"]["approval_status"], found["t/send#2"]["tool_calls"]) == ("first", "[]")
+
+
+def test_the_answer_to_a_request_for_approval_counts_before_the_request() -> None:
+    found = joined(
+        ("t/send#2", {"approval_status": "pending"}), ("t/send#2", {"approval_status": "approved"}),
+        ("t/send", {"approval_status": "pending"}),
+    )  # fmt: skip
+    answered, open_ = found["t/send#2"], found["t/send"]
+    assert (answered["approval_status"], answered["answered_at"]) == ("approved", BASE + timedelta(seconds=1))
+    assert (open_["approval_status"], open_["answered_at"]) == ("pending", None)
 
 
 def test_a_record_of_an_unknown_span_and_no_record_at_all_do_no_harm() -> None:

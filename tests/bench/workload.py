@@ -1,11 +1,15 @@
-"""Agent-shaped traces as serialised OTLP requests: 512 spans a request, 15 attributes a span, deterministic."""
+"""Agent-shaped traces as serialised OTLP requests: 512 spans a request, 15 attributes a span, 580 bytes, deterministic."""
 
 from __future__ import annotations
 
+import base64
 import json
 import random
+import struct
 from collections.abc import Iterator
 
+import numpy as np
+from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
@@ -128,3 +132,59 @@ def requests(spans: int, seed: int = 1) -> Iterator[bytes]:
             resource.scope_spans.add().spans.extend(span for name, span in batch if name == service)
         sent += len(batch)
         yield bytes(request.SerializeToString())
+
+
+class Rounds:
+    """The same requests again and again, each round with ids of its own and later by what one round lasts.
+
+    Making spans takes longer than taking them in: only so can a load go on for minutes.
+    """
+
+    def __init__(self, spans: int) -> None:
+        self._bodies = list(requests(spans))
+        self._places = [_places(body) for body in self._bodies]
+        self._number = 0
+
+    def first(self, count: int) -> list[bytes]:
+        """Some requests as they were made."""
+        return self._bodies[:count]
+
+    def take(self, spans: int) -> Iterator[bytes]:
+        """Requests with `spans` spans that were not taken before."""
+        for _ in range(spans // SPANS_PER_REQUEST):
+            round_, index = divmod(self._number, len(self._bodies))
+            self._number += 1
+            yield self._vary(index, round_)
+
+    def _vary(self, index: int, number: int) -> bytes:
+        body, rng = np.frombuffer(self._bodies[index], np.uint8).copy(), np.random.default_rng(number)
+        traces, ids, times = self._places[index]
+        body[traces] ^= rng.integers(1, 256, 16, np.uint8)
+        body[ids] ^= rng.integers(1, 256, 8, np.uint8)
+        later = body[times].view("<u8") + np.uint64(number * len(self._bodies) * 600_000_000)
+        body[times] = later.view(np.uint8)
+        return body.tobytes()
+
+
+def _places(body: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where trace ids, span and parent ids, and times stand, a row of byte numbers for each."""
+    traces, ids, times = [], [], []
+    for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+        for span in (span for scope in resource.scope_spans for span in scope.spans):
+            at = body.index(b"\x0a\x10" + span.trace_id + b"\x12\x08" + span.span_id)
+            traces.append(at + 2)
+            ids += [at + 20, at + 30] if span.parent_span_id else [at + 20]
+            start = body.index(b"\x39" + struct.pack("<Q", span.start_time_unix_nano), at)
+            times += [start + 1, start + 10]
+    return tuple(np.add.outer(at, np.arange(width)) for at, width in ((traces, 16), (ids, 8), (times, 8)))  # type: ignore[return-value]
+
+
+def as_json(body: bytes) -> bytes:
+    """The request as OTLP/JSON, whose ids are hexadecimal."""
+    request = MessageToDict(ExportTraceServiceRequest.FromString(body), use_integers_for_enums=True)
+    for resource in request["resourceSpans"]:
+        for span in (span for scope in resource["scopeSpans"] for span in scope["spans"]):
+            for key in ("traceId", "spanId", "parentSpanId"):
+                if key in span:
+                    span[key] = base64.b64decode(span[key]).hex()
+    return json.dumps(request).encode()

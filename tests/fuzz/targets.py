@@ -82,7 +82,9 @@ def _same_as_native(signal: str, body: bytes, accepted: int, reasons: Any, whole
         assert found[:3] == (accepted, reasons["invalid_trace_id"], reasons["invalid_span_id"])
         for limits in ((found[3], found[4]), (max(found[3] - 1, 0), 2**31), (2**31, max(found[4] - 1, 0))):
             is_over = found[3] > limits[0] or found[4] > limits[1]
-            assert decode_python.inspect(signal, body, *limits)[2] is is_over
+            # A value that another one of the same field replaces still counts natively: such a request is taken apart for
+            # nothing, and never is one let through that is over.
+            assert is_over or not decode_python.inspect(signal, body, *limits)[2]
     made = (_native().decode_traces if signal == "traces" else _native().decode_logs)([body])
     if made is not None:
         assert pa.RecordBatch.from_arrays(made.columns, schema=whole.schema).equals(whole)

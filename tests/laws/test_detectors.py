@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import ROOT
-from tests.make import CASES, Case, cases, spans
+from tests.make import CASES, Case, Made, cases, spans
 
 from actorscope.analysis import frames
 from actorscope.analysis.detector import FAMILIES, Detector
@@ -111,6 +111,12 @@ def _fill(store: Store, steps: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return frames.fill(store, touched, before, 1)
 
 
+def _fill_kept(store: Store, made: Made) -> dict[str, pl.DataFrame]:
+    """With the spans in the store, where texts are looked up."""
+    store.insert("span_rows", made.table())
+    return _fill(store, made.frame())
+
+
 @cache
 def loud() -> dict[str, Case]:
     """The case with most to say of each detector."""
@@ -127,7 +133,7 @@ class TestPurity:
     @each
     def test_the_order_of_rows_and_repeated_rows_do_not_matter(self, detector: Detector, store: Store) -> None:
         case = loud()[detector.id]
-        offered = in_worker(lambda: _fill(store, case.made.frame()))
+        offered = in_worker(lambda: _fill_kept(store, case.made))
         cut = {name: offered[name].select(columns) for name, columns in detector.needs.items()}
         config, problems = detector.configure(case.thresholds)
         assert not problems

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -17,7 +19,8 @@ import httpx
 CACHE = Path.home() / ".cache" / "actorscope-bench"
 _REQUIREMENTS = Path(__file__).parent / "requirements"
 _UV = Path(sys.executable).parent / "uv"
-_QUIET = {"DO_NOT_TRACK": "true", "HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+_BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.165.0"
+_QUIET = {"DO_NOT_TRACK": "true", "HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1"}
 """No usage reports; a proxy where nobody listens keeps a peer from the internet."""
 
 
@@ -25,38 +28,48 @@ class UninstallableError(Exception):
     """The peer cannot be had on this machine."""
 
 
+@dataclass(frozen=True)
+class At:
+    """Where a peer is at work: its installation, its data and the ports that it may take."""
+
+    home: Path
+    data: Path
+    http: int
+    grpc: int
+    sink: int
+
+
 @dataclass
 class Backend:
-    """One peer: its command over a data folder and two free ports, and the SQLite file that tells what is stored."""
+    """One peer: its command, and the SQLite file that tells what is stored or, where it only writes into the sink, none."""
 
     name: str
     spans: int
     """How many it is sent: few to the slow ones, so that the run ends."""
-    command: Callable[[Path, Path, int, int], list[str]]
-    protocol: str
+    command: Callable[[At], list[str]]
+    protocol: str = "grpc"
     path: str = "/v1/traces"
     database: str = ""
     table: str = ""
-    environment: Callable[[Path, int, int], dict[str, str]] = lambda folder, http, grpc: {}
+    environment: Callable[[At], dict[str, str]] = lambda at: {}
     headers: dict[str, str] = field(default_factory=dict)
 
     def install(self) -> Path:
-        """Its own environment under the cache, made once for these versions; raises UninstallableError."""
-        folder, wanted = CACHE / self.name, (_REQUIREMENTS / f"{self.name}.txt").read_text()
+        """Its own folder under the cache, made once for these versions; raises UninstallableError."""
+        folder, given = CACHE / self.name, self._given()
         done = folder / "installed.txt"
-        if not done.exists() or done.read_text() != wanted:
-            make = [_UV, "venv", "--quiet", "--clear", "--python", sys.executable, folder]
-            fill = [_UV, "pip", "install", "--quiet", "--python", folder / "bin/python"]
-            for step in (make, [*fill, "--requirement", _REQUIREMENTS / f"{self.name}.txt"]):
-                ran = subprocess.run(step, capture_output=True, text=True, timeout=900, check=False)
-                if ran.returncode:
-                    raise UninstallableError(ran.stderr.strip()[-200:])
-            done.write_text(wanted)
+        if not done.exists() or done.read_text() != given.read_text():
+            (_build if given.suffix == ".yaml" else _fill)(folder, given)
+            done.write_text(given.read_text())
         return folder
+
+    def _given(self) -> Path:
+        return next(_REQUIREMENTS.glob(f"{self.name}.*"))
 
     def version(self) -> str:
         """The version that is asked for."""
-        return (_REQUIREMENTS / f"{self.name}.txt").read_text().strip().partition("==")[2]
+        text = self._given().read_text()
+        return text.strip().partition("==")[2] or text.partition("clickhouseexporter ")[2].split()[0]
 
     def stored(self, data: Path) -> int:
         """Spans in its own store, read beside it."""
@@ -72,17 +85,37 @@ class Backend:
             reader.close()
 
 
+def _run(step: list[str | Path], folder: Path | None = None) -> None:
+    ran = subprocess.run(step, capture_output=True, text=True, timeout=1800, check=False, cwd=folder)
+    if ran.returncode:
+        raise UninstallableError(ran.stderr.strip()[-200:])
+
+
+def _fill(folder: Path, given: Path) -> None:
+    """A Python environment with one package."""
+    _run([_UV, "venv", "--quiet", "--clear", "--python", sys.executable, folder])
+    _run([_UV, "pip", "install", "--quiet", "--python", folder / "bin/python", "--requirement", given])
+
+
+def _build(folder: Path, given: Path) -> None:
+    """A Collector, compiled through the Go module proxy, which takes minutes."""
+    if not shutil.which("go"):
+        raise UninstallableError("Go is not installed")
+    folder.mkdir(parents=True, exist_ok=True)
+    _run(["go", "run", _BUILDER, "--config", given], folder)
+
+
 class Running:
     """A peer at work on loopback, in a process group of its own."""
 
-    def __init__(self, backend: Backend, data: Path) -> None:
+    def __init__(self, backend: Backend, data: Path, sink: int = 0) -> None:
         self.backend, self.data = backend, data
-        self.http, self.grpc = _free_port(), _free_port()
-        command = backend.command(backend.install(), data, self.http, self.grpc)
-        environment = {**os.environ, **_QUIET, **backend.environment(data, self.http, self.grpc)}
+        at = At(backend.install(), data, _free_port(), _free_port(), sink)
+        self.http, self.grpc = at.http, at.grpc
+        environment = {**os.environ, **_QUIET, **backend.environment(at)}
         with (data / "peer.log").open("ab") as log:
             self.process = subprocess.Popen(
-                command, env=environment, cwd=data, stdout=log, stderr=log, start_new_session=True
+                backend.command(at), env=environment, cwd=data, stdout=log, stderr=log, start_new_session=True
             )
         self._wait()
 
@@ -95,7 +128,10 @@ class Running:
                     return
             time.sleep(0.5)
         self.kill()
-        raise UninstallableError(f"it did not start: {(self.data / 'peer.log').read_text(errors='replace')[-200:]}")
+        raise UninstallableError(f"it did not start: {self.log()[-300:]}")
+
+    def log(self) -> str:
+        return (self.data / "peer.log").read_text(errors="replace")
 
     def _answers(self) -> bool:
         try:
@@ -118,22 +154,17 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _rotel(home: Path) -> str:
-    return str(next(home.glob("lib/python*/site-packages/rotel/rotel-agent")))
-
-
 PHOENIX = Backend(
     "phoenix",
     10_240,
-    lambda home, data, http, grpc: [str(home / "bin/phoenix"), "serve"],
-    "grpc",
+    lambda at: [str(at.home / "bin/phoenix"), "serve"],
     database="phoenix.db",
     table="spans",
-    environment=lambda data, http, grpc: {
-        "PHOENIX_WORKING_DIR": str(data),
+    environment=lambda at: {
+        "PHOENIX_WORKING_DIR": str(at.data),
         "PHOENIX_HOST": "127.0.0.1",
-        "PHOENIX_PORT": str(http),
-        "PHOENIX_GRPC_PORT": str(grpc),
+        "PHOENIX_PORT": str(at.http),
+        "PHOENIX_GRPC_PORT": str(at.grpc),
         "PHOENIX_TELEMETRY_ENABLED": "false",
         "PHOENIX_ALLOW_EXTERNAL_RESOURCES": "false",
     },
@@ -141,26 +172,50 @@ PHOENIX = Backend(
 MLFLOW = Backend(
     "mlflow",
     25_600,
-    lambda home, data, http, grpc: [
-        *(str(home / "bin/mlflow"), "server", "--host", "127.0.0.1", "--port", str(http)),
-        *("--backend-store-uri", f"sqlite:///{data}/mlflow.db", "--artifacts-destination", str(data / "artifacts")),
+    lambda at: [
+        *(str(at.home / "bin/mlflow"), "server", "--host", "127.0.0.1", "--port", str(at.http)),
+        *("--backend-store-uri", f"sqlite:///{at.data}/mlflow.db", "--artifacts-destination", str(at.data / "artifacts")),
     ],
     "http",
     database="mlflow.db",
     table="spans",
-    environment=lambda data, http, grpc: {
+    environment=lambda at: {
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        "PATH": f"{CACHE / 'mlflow' / 'bin'}:{os.environ['PATH']}",
+        "PATH": f"{at.home / 'bin'}:{os.environ['PATH']}",
     },
     headers={"x-mlflow-experiment-id": "0"},
 )
-ROTEL = Backend(
-    "rotel",
-    307_200,
-    lambda home, data, http, grpc: [
-        *(_rotel(home), "start", "--exporter", "blackhole"),
-        *("--otlp-grpc-endpoint", f"127.0.0.1:{grpc}", "--otlp-http-endpoint", f"127.0.0.1:{http}"),
-    ],
-    "grpc",
-)
-BACKENDS = (PHOENIX, MLFLOW, ROTEL)
+
+
+def _rotel(at: At) -> list[str]:
+    agent = next(at.home.glob("lib/python*/site-packages/rotel/rotel-agent"))
+    doors = ["--otlp-grpc-endpoint", f"127.0.0.1:{at.grpc}", "--otlp-http-endpoint", f"127.0.0.1:{at.http}"]
+    sink = ["--clickhouse-exporter-endpoint", f"http://127.0.0.1:{at.sink}", "--clickhouse-exporter-database", "default"]
+    plain = ["--clickhouse-exporter-compression", "none", "--clickhouse-exporter-async-insert", "false"]
+    return [str(agent), "start", "--exporter", "clickhouse", *doors, *sink, *plain]
+
+
+def _collector(at: At) -> list[str]:
+    """The batch is that of the exporter's own README; a full queue makes senders wait, so that nothing is dropped."""
+    exporter = {
+        **{"endpoint": f"http://127.0.0.1:{at.sink}", "username": "default", "database": "default", "compress": "none"},
+        **{"create_schema": False, "async_insert": False, "timeout": "60s"},
+        "sending_queue": {"block_on_overflow": True},
+    }
+    pipeline = {"receivers": ["otlp"], "processors": ["batch"], "exporters": ["clickhouse"]}
+    protocols = {"grpc": {"endpoint": f"127.0.0.1:{at.grpc}"}, "http": {"endpoint": f"127.0.0.1:{at.http}"}}
+    config = {
+        "receivers": {"otlp": {"protocols": protocols}},
+        "processors": {"batch": {"timeout": "5s", "send_batch_size": 100_000}},
+        "exporters": {"clickhouse": exporter},
+        "service": {"pipelines": {"traces": pipeline}, "telemetry": {"metrics": {"level": "none"}}},
+    }
+    file = at.data / "collector.yaml"
+    file.write_text(json.dumps(config))
+    return [str(at.home / "build/otelcol-clickhouse"), "--config", str(file)]
+
+
+ROTEL = Backend("rotel", 409_600, _rotel)
+COLLECTOR = Backend("collector", 409_600, _collector)
+STORES = (PHOENIX, MLFLOW)
+FORWARDERS = (ROTEL, COLLECTOR)

@@ -1,0 +1,85 @@
+"""Loops and double workers are the same findings however their spans arrive: in order, mixed, one by one, twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.analysis.analyst import Analyst
+from tests.analysis.test_runner import parts, summary
+from tests.conftest import TABLES
+from tests.make import Case, cases, spans
+
+from actorscope.ingest.store.client import Store, in_worker
+
+STORY = """
+- trace: stuck
+  spans:
+    - agent: scout
+      request: Find the report
+      children:
+        - {chat: x, tokens: [2600, 60]}
+        - {tool: get_page, effect: read, args: {n: 1}, result: empty}
+        - {chat: x, tokens: [2600, 60]}
+        - {tool: get_page, effect: read, args: {n: 1}, result: empty}
+        - {chat: x, tokens: [2600, 60]}
+        - {tool: get_page, effect: read, args: {n: 1}, result: empty}
+        - {tool: search, effect: read, args: {q: the official report of the harbour on traffic}, result: a}
+        - {chat: x, tokens: [2600, 60]}
+        - {tool: search, effect: read, args: {q: official report of the harbour on its traffic}, result: b}
+        - {chat: x, tokens: [2600, 60]}
+        - {tool: search, effect: read, args: {q: report of the harbour on traffic}, result: c}
+        - {tool: open_link, effect: read, args: {n: 2}, error: HTTPError}
+        - {chat: x, tokens: [5600, 60]}
+        - {tool: open_link, effect: read, args: {n: 2}, error: HTTPError}
+- trace: first
+  at: 10m
+  spans: [{agent: anna, user: u, request: Book a flight, children: [{tool: book, effect: write, args: {seat: 1}}]}]
+- trace: second
+  at: 20m
+  spans: [{agent: bert, user: u, request: Book a flight, children: [{tool: book, effect: write, args: {seat: 2}}]}]
+"""
+FOUND = [
+    "reexecution_double_worker", "reexecution_error_loop", "reexecution_near_duplicate", "reexecution_read_loop",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ["in order", "one by one", "mixed 1", "mixed 2", "backwards", "twice"])
+def test_how_spans_arrive_does_not_change_what_is_found(store: Store, way: str) -> None:
+    made = spans(STORY)
+
+    def found(batches: list[list[Any]]) -> list[tuple[Any, ...]]:
+        for table in TABLES:
+            store.command(f"TRUNCATE TABLE {table}")
+        analyst = Analyst(store)
+        for batch in batches:
+            analyst.look(made, batch)
+        return summary(analyst, made)
+
+    whole = in_worker(lambda: found([made.rows]))
+    rows = made.shuffled(int(way[-1])) if way.startswith("mixed") else made.rows[::-1] if way == "backwards" else made.rows
+    batches = parts(rows, len(rows) if way == "one by one" else 5)
+    again = in_worker(lambda: found([*batches, *(batches[::-1] if way == "twice" else [])]))
+    assert sorted(detector for _, detector, *_ in whole) == FOUND
+    assert again == whole
+
+
+FIRING = [c for c in cases() if c.detector in FOUND and c.kind == "fires" and c.detector != "reexecution_double_worker"]
+
+
+@pytest.mark.parametrize("case", FIRING, ids=lambda c: f"{c.detector}-{c.path.stem}")
+def test_without_the_spans_that_the_counterfactual_names_nothing_is_told(store: Store, case: Case) -> None:
+    def act() -> tuple[set[str], list[Any]]:
+        analyst = Analyst(store, detectors={case.detector: case.thresholds})
+        analyst.look(case.made)
+        surplus = {span for finding in analyst.open(case.detector) for span in finding.baseline["surplus"]}
+        for table in TABLES:
+            store.command(f"TRUNCATE TABLE {table}")
+        rest = [row for row in case.made.rows if row["span_id"].hex() not in surplus]
+        again = Analyst(store, detectors={case.detector: case.thresholds})
+        again.look(case.made, rest)
+        return surplus, again.open(case.detector)
+
+    surplus, found = in_worker(act)
+    assert surplus
+    assert found == []
