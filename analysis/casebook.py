@@ -84,7 +84,7 @@ class Made:
         for edit in edits:
             place = (edit["trace_id"], edit["span_id"])
             if edit["column"] and place[1]:
-                rows[place][edit["column"]] = edit["value"]
+                rows[place][edit["column"]] = _typed(edit["column"], edit["value"])
             elif place[1]:
                 _remove(rows, place)
         return list(rows.values())
@@ -145,6 +145,12 @@ def case(path: Path) -> Case:
         raise ValueError(f"{path}: unknown keys {sorted(unknown)}")
     made = spans(raw["traces"])
     return Case(path, raw["what"], made, raw["expect"], raw.get("thresholds", {}), tuple(raw.get("also", ())))
+
+
+def _typed(column: str, value: Any) -> Any:
+    """A value of JSON as the column has it."""
+    is_moment = pa.types.is_timestamp(SPANS.field(column).type)
+    return datetime.fromisoformat(value) if is_moment else value
 
 
 def _remove(rows: dict[Place, Row], place: Place) -> None:

@@ -11,6 +11,7 @@ SEVERITIES = ("info", "low", "medium", "high", "critical")
 ALERTS = ("medium", "high", "critical")
 BASES = ("inferred", "derived", "declared")
 EVIDENCE_LIMIT = 20
+EDIT_LIMIT = 200
 
 
 def weakest(*bases: str | None) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actorscope.analysis.detector import Detector
-from actorscope.analysis.finding import EVIDENCE_LIMIT, SEVERITIES, Finding, Signal, finding_id
+from actorscope.analysis.finding import EDIT_LIMIT, EVIDENCE_LIMIT, SEVERITIES, Finding, Signal, finding_id
 
 Place = tuple[str, str]
 """Trace and span of an occurrence."""
@@ -109,7 +109,7 @@ def _wear(finding: Finding, face: Signal) -> Finding:
         evidence=[vars(e) for e in face.evidence[:EVIDENCE_LIMIT]],
         baseline=face.baseline,
         counterfactual=face.counterfactual,
-        counterfactual_edits=[vars(edit) for edit in face.edits[:EVIDENCE_LIMIT]],
+        counterfactual_edits=[vars(edit) for edit in face.edits[:EDIT_LIMIT]],
         impact=face.impact,
         basis=face.basis,
         caveats=list(face.caveats),

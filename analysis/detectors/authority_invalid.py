@@ -29,7 +29,7 @@ import polars as pl
 
 from actorscope.analysis.authority import DONE
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.finding import Edit, Evidence, Signal
 
 _VOID = re.compile(r"revoked|expired|not_yet_valid|withdrawn|suspended", re.IGNORECASE)
 """Reasons of a refusal that say that the authority itself did not count."""
@@ -53,6 +53,7 @@ class _Fault:
     why: str
     change: str
     expected: str
+    edits: tuple[Edit, ...]
     context: tuple[Evidence, ...] = ()
 
 
@@ -91,6 +92,7 @@ def _faults(action: dict[str, Any], skew: timedelta) -> Iterator[_Fault]:
             "credential not yet valid", "high", "with a credential that did not count yet",
             f"began {_gap(begins - start)} before its credential {action['credential_id'] or ''} was issued at {_at(begins)}",
             f"silent if actorscope.credential.issued_at of the action had been {_at(start)} or earlier", _at(begins),
+            (Edit(action["trace_id"], action["span_id"], "credential_issued_at", _at(start)),),
         )  # fmt: skip
     for prefix, name in (("grant", "its grant"), ("credential", "its credential")):
         since = action[f"{prefix}_revoked_at"]
@@ -107,6 +109,7 @@ def _refused(action: dict[str, Any]) -> _Fault:
         f"took place although the policy said deny: {reason}",
         "silent if actorscope.authz.outcome of the action had been allow, or had the action ended with an error",
         "allow",
+        (Edit(action["trace_id"], action["span_id"], "authz_outcome", "allow"),),
     )  # fmt: skip
 
 
@@ -121,7 +124,8 @@ def _ended(action: dict[str, Any], what: str, ends: datetime, attribute: str, pl
     return _Fault(
         f"{what} expired", "high", f"{_gap(late)} after its {what} had ended",
         f"began {_gap(late)} after the {what} had ended at {_at(ends)}",
-        f"silent if {attribute} of the {whose} had been {_at(action['start_time'])} or later", _at(ends), context,
+        f"silent if {attribute} of the {whose} had been {_at(action['start_time'])} or later", _at(ends),
+        (Edit(action["trace_id"], place or action["span_id"], f"{what}_expires_at", _at(action["start_time"])),), context,
     )  # fmt: skip
 
 
@@ -132,7 +136,8 @@ def _revoked(action: dict[str, Any], prefix: str, name: str, since: datetime) ->
     return _Fault(
         f"{prefix} revoked", "high", f"after {name} was taken back",
         f"began {_gap(action['start_time'] - since)} after {name} was taken back at {_at(since)}: {action[f'{prefix}_reason']}",
-        f"silent if the revocation had come at {_at(action['start_time'])} or later", _at(since), context,
+        f"silent without the action, or if the revocation had come at {_at(action['start_time'])} or later", _at(since),
+        (Edit(action["trace_id"], action["span_id"]),), context,
     )  # fmt: skip
 
 
@@ -152,6 +157,7 @@ def _signal(action: dict[str, Any], fault: _Fault) -> Signal:
         evidence=(*fault.context, Evidence(action["trace_id"], action["span_id"], fault.what, fault.why)),
         baseline={"level": "authority", "expected": fault.expected, "observed": _at(action["start_time"])},
         counterfactual=fault.change,
+        edits=fault.edits,
         impact={
             "side_effect": action["side_effect"] or "unknown",
             "target": action["target"] or "",

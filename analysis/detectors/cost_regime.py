@@ -26,7 +26,7 @@ import polars as pl
 
 from actorscope.analysis import spending
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.finding import Edit, Evidence, Signal
 
 _KEY = ["actor_id", "task_kind", "unit"]
 _SHOWN = 10
@@ -143,7 +143,8 @@ def _signal(
             "observed": normal * rise,
             "threshold": f"CUSUM {config.limit:g} with slack {config.slack:g}",
         },
-        counterfactual=f"silent if the {at - began + 1} runs since the rise had cost {amount(normal)}, as before",
+        counterfactual=f"silent without the {len(runs) - began} runs since the rise, or had they cost {amount(normal)}, as before",
+        edits=tuple(Edit(*place(r)) for r in runs[began:]),
         impact={
             "cost_usd": sum(r["value"] for r in runs[began : at + 1]) if unit == "usd" else None,
             "runs": at - began + 1,
