@@ -107,7 +107,8 @@ class Finding:
     """The finding that this one follows from; empty where it stands for itself."""
     follows: str = ""
     """The earlier finding of the same thing, resolved more than a day before this one was opened."""
-    reopened: int = 0
+    reopened: list[str] = field(default_factory=list)
+    """When it was opened again."""
     mark: dict[str, Any] = field(default_factory=dict)
     """What somebody said of it: state, owner, reason, at, until (see `analysis/marks.py`)."""
     occurrences: list[dict[str, Any]] = field(default_factory=list)

@@ -158,5 +158,7 @@ DETECTOR = Detector(
     config=Config,
     detect=detect,
     explanation=__doc__,
+    learns=True,
+    follows=("authority_untrusted_target",),
     next_step="Ask the agent's owner whether this tool is meant for this work.",
 )  # fmt: skip

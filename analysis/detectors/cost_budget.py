@@ -177,5 +177,6 @@ DETECTOR = Detector(
     config=Config,
     detect=detect,
     explanation=__doc__,
+    follows=("delegation_", "reexecution_"),
     next_step="Look at the costliest calls of the run; stop it or raise the budget.",
 )  # fmt: skip

@@ -191,5 +191,7 @@ DETECTOR = Detector(
     config=Config,
     detect=detect,
     explanation=__doc__,
+    learns=True,
+    follows=("delegation_", "reexecution_"),
     next_step="Compare the run with a median run: more turns, a longer context, or another model?",
 )  # fmt: skip

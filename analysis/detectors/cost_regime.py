@@ -166,6 +166,8 @@ DETECTOR = Detector(
     config=Config,
     detect=detect,
     explanation=__doc__,
+    learns=True,
+    follows=("delegation_", "reexecution_"),
     next_step="Compare a run of now with one of before: model, context, turns.",
     quiet_hours=24.0 * 14,
 )  # fmt: skip

@@ -68,7 +68,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
             continue
         signal = _signal([*reversed(path[: returns[-1] + 1]), run], len(returns), path[returns[0]], len(path), config)
         key = (signal.trace_id, signal.scope)
-        cuts.setdefault(key, set()).add(_first_return([*reversed(path), run]))
+        cuts.setdefault(key, set()).add(_first_return([*reversed(path), run], config))
         if key not in best or _rank(signal) > _rank(best[key]):
             best[key] = signal
     whole = [replace(s, edits=tuple(Edit(*place) for place in sorted(cuts[key]))) for key, s in best.items()]
@@ -101,9 +101,9 @@ def _path(run: dict[str, Any], runs: dict[tuple[Any, Any], dict[str, Any]]) -> I
         above = runs.get((above["trace_id"], above["parent_run_span_id"]))
 
 
-def _first_return(path: list[dict[str, Any]]) -> tuple[str, str]:
+def _first_return(path: list[dict[str, Any]], config: Config) -> tuple[str, str]:
     """Where a path, outermost first, comes back to an actor for the first time: without this run there is no cycle on it."""
-    first = next(r for i, r in enumerate(path) if r["actor_id"] in {above["actor_id"] for above in path[:i]})
+    first = next(r for i, r in enumerate(path) if any(_is_again(r, above, config) for above in path[:i]))
     return first["trace_id"], first["span_id"]
 
 

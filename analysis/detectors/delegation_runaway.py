@@ -158,5 +158,6 @@ DETECTOR = Detector(
     config=Config,
     detect=detect,
     explanation=__doc__,
+    learns=True,
     next_step="Compare the tasks along the path; set a limit of depth or of delegates in the framework.",
 )  # fmt: skip

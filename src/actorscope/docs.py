@@ -291,7 +291,7 @@ _MEANING = {
     "rule": "Which rule of the detector.",
     "severity": "info, low, medium, high or critical.",
     "confidence": "0 to 1.",
-    "state": "open, acknowledged or resolved.",
+    "state": "open, acknowledged, muted or resolved.",
     "title": "The claim in one sentence.",
     "subject": "Whom it is about: JSON with id and name.",
     "subject_id": "Actor whom it is about.",
