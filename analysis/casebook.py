@@ -33,9 +33,15 @@ import polars as pl
 import pyarrow as pa
 import yaml
 
+from actorscope.analysis import ledger
+from actorscope.analysis.answers.findings import occurrences
+from actorscope.analysis.detector import Detector
 from actorscope.analysis.frames import unstored
+from actorscope.analysis.runner import Runner
 from actorscope.ingest import content
 from actorscope.ingest.columns import FACTS, SPANS
+from actorscope.ingest.store.client import Store
+from actorscope.settings import AnalysisSettings
 
 # Yesterday, because the store drops effects after 400 days. Ids follow from names, not from times.
 BASE = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(days=1)
@@ -118,6 +124,56 @@ class Case:
     def kind(self) -> str:
         """`fires`, `quiet` or `near`."""
         return self.path.stem.partition("_")[0]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a case: findings of its detector as they are and as they should be, and who else spoke."""
+
+    found: list[Row]
+    wanted: list[Row]
+    others: set[str]
+
+
+def tried(case: Case, store: Store, detectors: Sequence[Detector] | None = None) -> Outcome:
+    """Send a case through the real analysis over a store that holds nothing else; on a worker thread."""
+    settings = AnalysisSettings.model_validate({}).model_copy(update={"detectors": {case.detector: case.thresholds}})
+    store.insert("span_rows", case.made.table())
+    Runner(store, settings, detectors=detectors).run_to_end()
+    every = sorted(ledger.open_findings(store).values(), key=lambda f: (f.first_evidence_at, f.id))
+    found: list[Row] = [
+        {
+            "rule": finding.rule,
+            "severity": finding.severity,
+            "subject": finding.subject["name"],
+            "evidence": [f"{e['role']} @ {case.made.name(e['trace_id'], e['span_id'])}" for e in finding.evidence],
+            "places": sorted(case.made.name(o["trace_id"], o["span_id"]) for o in occurrences(store, finding.id)),
+            "count": finding.count,
+        }
+        for finding in every
+        if finding.detector == case.detector
+    ]
+    others = {finding.detector for finding in every} - {case.detector}
+    return Outcome(found, [_wanted(each, found) for each in case.expect], others)
+
+
+def _wanted(expected: Row, found: list[Row]) -> Row:
+    """An expectation; without `places` the finding is expected in one place, that of its first accusing evidence."""
+    accusing = [e.partition(" @ ")[2] for e in expected["evidence"] if not e.startswith("context")]
+    places = expected.get("places")
+    if places is None:
+        places = next((f["places"] for f in found if len(f["places"]) == 1 and f["places"][0] in accusing), ["one"])
+    return {**expected, "places": sorted(places), "count": len(places)}
+
+
+def emptied(store: Store) -> Store:
+    """The store without any data; on a worker thread."""
+    tables = store.frame(
+        "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'migrations'"
+    )
+    for name in tables["name"]:
+        store.command(f"TRUNCATE TABLE {name}")
+    return store
 
 
 def spans(traces: str | list[Row], service: str = "desk") -> Made:

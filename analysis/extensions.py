@@ -15,7 +15,7 @@ from actorscope.analysis.watches import WATCHES
 from actorscope.errors import DefinitionError, Problem
 
 GROUP = "actorscope.detectors"
-_ID = re.compile(r"[a-z][a-z0-9_]*")
+ID = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @cache
@@ -49,7 +49,7 @@ def _problems(detector: object, where: str, taken: list[Detector]) -> Iterator[P
     if not isinstance(detector, Detector):
         yield Problem(where, f"is a {type(detector).__name__}, not a Detector", "name the Detector itself")
         return
-    if not _ID.fullmatch(detector.id) or not detector.id.startswith(f"{detector.family}_"):
+    if not ID.fullmatch(detector.id) or not detector.id.startswith(f"{detector.family}_"):
         yield Problem(where, f"has the id {detector.id!r}", f"ids are {detector.family}_<what> in small letters")
     if detector.family not in FAMILIES:
         yield Problem(where, f"is of the family {detector.family!r}", f"known: {', '.join(FAMILIES)}")
