@@ -9,7 +9,7 @@
 | `delegations` | act of delegation in them |
 | `first_runs` | one of the earliest runs of an (actor, task kind) that is touched |
 | `first_uses` | one of the earliest runs that used a tool, per touched (actor, task kind, tool) |
-| `run_costs` | one of the latest runs of a touched (actor, task kind, unit) with its cost |
+| `run_costs` | one of the latest runs of a touched (actor, task kind, unit) with what it took; units are those of `spending.measures` |
 | `learned_tools` | writing tool that several runs of a touched (actor, task kind) used, with its first use |
 | `effects` | successful write with the signature of a touched one, ever |
 | `cause_writes` | early write with a tool of a touched one for the same request |
@@ -43,7 +43,7 @@ from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
 from actorscope.analysis.hands import hand_offs
 from actorscope.analysis.shapes import shapes
-from actorscope.analysis.spending import measured
+from actorscope.analysis.spending import measures
 from actorscope.analysis.tasks import tasks
 from actorscope.analysis.told import told
 from actorscope.analysis.weave import CALLS, weave
@@ -320,10 +320,8 @@ def _as_tools(uses: pl.DataFrame) -> pl.DataFrame:
 
 
 def _costs(runs: pl.DataFrame) -> pl.DataFrame:
-    costs = measured(_members(runs)).with_columns(
-        pl.col("measure").alias("value"), pl.concat_str("trace_id", "span_id", separator=":").alias("trace_id")
-    )
-    return costs.filter(pl.col("value") > 0)
+    member = pl.concat_str("trace_id", "span_id", separator=":").alias("trace_id")
+    return measures(_members(runs)).with_columns(member)
 
 
 def _effects(store: Store, actions: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,8 @@ from actorscope.analysis.finding import Evidence
 from actorscope.analysis.paths import at_or_below
 
 _SHOWN = 5
+PER_CALL = " per call"
+"""Ends the unit of what a run took per model call."""
 
 
 def measured(runs: pl.DataFrame) -> pl.DataFrame:
@@ -25,11 +27,29 @@ def measured(runs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def measures(runs: pl.DataFrame) -> pl.DataFrame:
+    """One row per run and `unit` of what it took, `value`: dollars, tokens, and either per model call."""
+    amounts = {"usd": pl.col("run_cost_usd"), "tokens": pl.col("run_tokens").cast(pl.Float64)}
+    calls = pl.when(pl.col("run_calls") > 0).then("run_calls")
+    units = [
+        runs.with_columns(pl.lit(unit + suffix).alias("unit"), (amount / share).alias("value"))
+        for unit, amount in amounts.items()
+        for suffix, share in (("", pl.lit(1)), (PER_CALL, calls))
+    ]
+    return pl.concat(units).filter(pl.col("value") > 0)
+
+
 def below(run: dict[str, Any], runs: pl.DataFrame, costs: pl.DataFrame) -> pl.DataFrame:
     """The costs of a run and of all it delegated."""
     inside = at_or_below(runs, run["trace_id"], run["span_id"])
     mine = costs.filter(pl.col("trace_id") == run["trace_id"], pl.col("run_span_id").is_in(inside))
     return mine.unique(["trace_id", "span_id"])
+
+
+def amount(value: float, unit: str) -> str:
+    """An amount of a unit, for people."""
+    share = PER_CALL if unit.endswith(PER_CALL) else ""
+    return (f"${value:.4g}" if unit.startswith("usd") else f"{value:,.0f} tokens") + share
 
 
 def evidence(spent: pl.DataFrame) -> tuple[Evidence, ...]:

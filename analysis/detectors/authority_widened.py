@@ -18,6 +18,7 @@ own from another person (another root in its chain) is not held against the one 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -59,6 +60,11 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     return [_signal(grant, fault) for grant in rows(grants.sort("start_time", "span_id")) for fault in _faults(grant, config)]
 
 
+def _short(who: str) -> str:
+    """One party may be told as a name here and as an id there: what stands after the last slash or colon counts."""
+    return re.split(r"[/:]", who.rstrip("/"))[-1].lower()
+
+
 def _chained() -> pl.Expr:
     return (pl.col("delegation_chain").list.len() > 0).fill_null(False)
 
@@ -68,7 +74,8 @@ def _faults(grant: dict[str, Any], config: Config) -> Iterator[_Fault]:
     same_root = not chain or not upper or chain[0] == upper[0]
     if same_root:
         yield from _wider(grant, config)
-        if chain and upper and chain[: len(upper)] != upper and upper[: len(chain)] != chain:
+        shared = list(zip(map(_short, chain), map(_short, upper), strict=False))
+        if chain and upper and any(mine != above for mine, above in shared):
             expected = " > ".join([*upper, chain[-1]])
             yield _Fault(
                 "broken chain", f"its chain {' > '.join(chain)} does not go on from {' > '.join(upper)}",
@@ -83,7 +90,7 @@ def _faults(grant: dict[str, Any], config: Config) -> Iterator[_Fault]:
             "delegation_depth", limit,
         )  # fmt: skip
     giver = grant["delegator_id"]
-    if giver and len(chain) > 1 and giver not in chain:
+    if giver and len(chain) > 1 and _short(giver) not in map(_short, chain):
         yield _Fault(
             "broken chain", f"the delegator {giver} is not in its chain {' > '.join(chain)}",
             f"silent if actorscope.delegation.chain had named {giver} before {chain[-1]}", giver, " > ".join(chain),

@@ -1,7 +1,8 @@
 """A run cost far more than runs of the same agent for the same kind of task.
 
 **What it finds.** Runs whose cost (tokens where nothing is priced), with all they delegated, lies far above the earlier
-runs of the actor and task kind, on a logarithmic scale.
+runs of the actor and task kind, on a logarithmic scale; also per model call (tokens, where known), where few turns hide that
+each of them became dear.
 
 **Why it matters.** Runaway loops, swollen contexts and wrong models show first in what a run costs. Cost is log-normal:
 on a plain scale one run in ten would look strange.
@@ -27,7 +28,10 @@ import polars as pl
 
 from actorscope.analysis import spending
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import Edit, Evidence, Signal
+from actorscope.analysis.finding import ALERTS, Edit, Evidence, Signal
+
+_ABOUT = 0.8
+"""Calls that are as dear as so much of these count as equally dear."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,10 @@ class Config:
     """Multiple of the median from which it is medium, whatever z says."""
     min_usd: float = 0.50
     """Runs below this cost are at most low."""
+    call_min_usd: float = 0.25
+    """The same for runs of which each model call was dear."""
+    usual_runs: int = 2
+    """Earlier runs with calls as dear that make it nothing new."""
     min_tokens: int = 50_000
     """The same where nothing is priced."""
     min_runs: int = 10
@@ -65,6 +73,28 @@ def spread(logs: np.ndarray[Any, Any], config: Config) -> tuple[float, float]:
     return middle, max(shrunk, config.min_spread)
 
 
+@dataclass(frozen=True)
+class _Standing:
+    """Where a run stands among the earlier ones, in one unit."""
+
+    unit: str
+    observed: float
+    before: np.ndarray[Any, Any]
+    middle: float
+    deviation: float
+
+    @property
+    def z(self) -> float:
+        return (math.log(self.observed) - self.middle) / self.deviation
+
+    @property
+    def ratio(self) -> float:
+        return self.observed / math.exp(self.middle)
+
+
+_History = dict[tuple[Any, ...], tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]
+
+
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per run that stands out."""
     runs = spending.measured(frames["runs"]).with_columns(
@@ -76,16 +106,20 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     history = _history(frames["run_costs"])
     signals = []
     for run in rows(runs.sort("start_time", "span_id")):
-        known = history.get((run["actor_id"], run["task_kind"], run["unit"]))
-        if known is None:
+        whole = _standing(run, run["unit"], run["measure"], history, config)
+        if whole is None:
             continue
-        before = known[1][: np.searchsorted(known[0], np.datetime64(run["at_ns"], "ns"))]
-        if len(before) >= 3 and (signal := _judge(run, before, frames, config)):
-            signals.append(signal)
+        severity, shown = _severity(run, whole, config), whole
+        if severity not in ALERTS and run["run_calls"]:
+            each = _per_call(run, history, config)
+            if each is not None and _is_dear(run, each, config):
+                severity, shown = "medium", each
+        if severity:
+            signals.append(_signal(run, severity, shown, frames, config))
     return signals
 
 
-def _history(costs: pl.DataFrame) -> dict[tuple[Any, ...], tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+def _history(costs: pl.DataFrame) -> _History:
     """Times and costs of the known runs by actor, task kind and unit, in order of time."""
     groups = costs.unique().sort("at").group_by("actor_id", "task_kind", "unit").agg("at", "value")
     return {
@@ -94,40 +128,50 @@ def _history(costs: pl.DataFrame) -> dict[tuple[Any, ...], tuple[np.ndarray[Any,
     }
 
 
-def _judge(run: dict[str, Any], before: np.ndarray[Any, Any], frames: Frames, config: Config) -> Signal | None:
-    middle, deviation = spread(np.log(before[before > 0]), config)
-    z, ratio = (math.log(run["measure"]) - middle) / deviation, run["measure"] / math.exp(middle)
-    is_large = run["measure"] >= (config.min_usd if run["unit"] == "usd" else config.min_tokens)
-    severity = None
-    if z >= config.info_z:
-        severity = "info"
-    if len(before) >= config.min_runs:
-        severity = "low" if z >= config.low_z else severity
-        if is_large and (z >= config.medium_z or ratio >= config.medium_ratio):
-            severity = "medium"
-        if severity == "medium" and run["measure"] >= 5 * float(np.quantile(before, 0.99)):
-            severity = "high"
-    if severity is None:
+def _standing(run: dict[str, Any], unit: str, observed: float, history: _History, config: Config) -> _Standing | None:
+    known = history.get((run["actor_id"], run["task_kind"], unit))
+    if known is None:
         return None
-    return _signal(run, severity, z, ratio, middle, deviation, before, frames, config)
+    before = known[1][: np.searchsorted(known[0], np.datetime64(run["at_ns"], "ns"))]
+    return _Standing(unit, observed, before, *spread(np.log(before), config)) if len(before) >= 3 else None
 
 
-def _amount(value: float, unit: str) -> str:
-    return f"${value:.4g}" if unit == "usd" else f"{value:,.0f} tokens"
+def _severity(run: dict[str, Any], whole: _Standing, config: Config) -> str | None:
+    is_large = run["measure"] >= (config.min_usd if run["unit"] == "usd" else config.min_tokens)
+    severity = "info" if whole.z >= config.info_z else None
+    if len(whole.before) >= config.min_runs:
+        severity = "low" if whole.z >= config.low_z else severity
+        if is_large and (whole.z >= config.medium_z or whole.ratio >= config.medium_ratio):
+            severity = "medium"
+        if severity == "medium" and run["measure"] >= 5 * float(np.quantile(whole.before, 0.99)):
+            severity = "high"
+    return severity
 
 
-def _signal(
-    run: dict[str, Any], severity: str, z: float, ratio: float, middle: float, deviation: float,
-    before: np.ndarray[Any, Any], frames: Frames, config: Config,
-) -> Signal:  # fmt: skip
-    median, kind = math.exp(middle), run["task_kind"] or "any work"
+def _per_call(run: dict[str, Any], history: _History, config: Config) -> _Standing | None:
+    """Where a run stands per model call: in tokens where it has any, which no price moves."""
+    unit, amount = ("tokens", run["run_tokens"]) if run["run_tokens"] else (run["unit"], run["measure"])
+    return _standing(run, unit + spending.PER_CALL, amount / run["run_calls"], history, config)
+
+
+def _is_dear(run: dict[str, Any], each: _Standing, config: Config) -> bool:
+    """Whether each model call of the run was dear, which is nothing that its runs do now and then, and the run no trifle."""
+    least = config.call_min_usd if run["unit"] == "usd" else config.min_tokens * config.call_min_usd / config.min_usd
+    is_far = each.z >= config.medium_z and each.ratio >= config.medium_ratio
+    is_usual = np.count_nonzero(each.before >= _ABOUT * each.observed) >= config.usual_runs
+    return len(each.before) >= config.min_runs and run["measure"] >= least and is_far and not is_usual
+
+
+def _signal(run: dict[str, Any], severity: str, stands: _Standing, frames: Frames, config: Config) -> Signal:
+    median, unit, kind = math.exp(stands.middle), stands.unit, run["task_kind"] or "any work"
+    amount = spending.amount(stands.observed, unit)
     spent = spending.below(run, frames["runs"], frames["costs"])
-    limit = math.exp(middle + config.info_z * deviation)
+    silent = math.exp(stands.middle + config.info_z * stands.deviation)
     return Signal(
         rule="C3",
         severity=severity,
-        confidence=min(0.95, 0.5 + len(before) / 400 + (z - 2) / 10),
-        title=f"{run['actor_name']} spent {_amount(run['measure'], run['unit'])} on {kind}, {ratio:.1f} times its median",
+        confidence=min(0.95, 0.5 + len(stands.before) / 400 + (stands.z - 2) / 10),
+        title=f"{run['actor_name']} spent {amount} on {kind}, {stands.ratio:.1f} times its median",
         subject_id=run["actor_id"],
         subject_name=run["actor_name"] or "",
         scope=("run cost", run["task_kind"]),
@@ -139,39 +183,39 @@ def _signal(
                 run["trace_id"],
                 run["span_id"],
                 "outlier",
-                f"{_amount(run['measure'], run['unit'])} against a median of {_amount(median, run['unit'])}",
+                f"{amount} against a median of {spending.amount(median, unit)}",
             ),
             *spending.evidence(spent),
         ),
         baseline={
             "level": "actor and task kind" if run["task_kind"] else "actor",
-            "runs": len(before),
-            "unit": run["unit"],
+            "runs": len(stands.before),
+            "unit": unit,
             "median": median,
-            "p95": float(np.quantile(before, 0.95)),
-            "observed": run["measure"],
-            "z": round(z, 2),
-            "spread": round(deviation, 3),
+            "p95": float(np.quantile(stands.before, 0.95)),
+            "observed": stands.observed,
+            "z": round(stands.z, 2),
+            "spread": round(stands.deviation, 3),
             "threshold": f"z {config.medium_z:g} or {config.medium_ratio:g} times the median",
         },
-        counterfactual=f"silent below {_amount(limit, run['unit'])}",
-        edits=_dearest(run, spent, limit),
+        counterfactual=f"silent below {spending.amount(silent, unit)}",
+        edits=_dearest(run, unit, spent, silent),
         impact={
             "cost_usd": run["run_cost_usd"],
             "tokens": run["run_tokens"],
-            "above_median_usd": run["measure"] - median if run["unit"] == "usd" else None,
+            "above_median_usd": stands.observed - median if unit == "usd" else None,
         },
         basis=spending.basis(spent),
         caveats=() if run["unit"] == "usd" else ("no price is known for these calls: compared by tokens",),
     )
 
 
-def _dearest(run: dict[str, Any], spent: pl.DataFrame, limit: float) -> tuple[Edit, ...]:
-    """The fewest calls without which the run stays below the limit; the run where single calls have no price."""
+def _dearest(run: dict[str, Any], unit: str, spent: pl.DataFrame, silent: float) -> tuple[Edit, ...]:
+    """The fewest calls without which the run stays below; the run where single calls are not what is compared."""
     ordered = spent.sort("cost_usd", "span_id", descending=[True, False])
-    if run["unit"] != "usd" or ordered.is_empty():
+    if unit != "usd" or ordered.is_empty():
         return (Edit(run["trace_id"], run["span_id"]),)
-    over = run["run_cost_usd"] - ordered["cost_usd"].cum_sum().shift(1, fill_value=0.0) >= limit
+    over = run["run_cost_usd"] - ordered["cost_usd"].cum_sum().shift(1, fill_value=0.0) >= silent
     return tuple(Edit(c["trace_id"], c["span_id"]) for c in rows(ordered.filter(over)))
 
 
@@ -183,7 +227,7 @@ DETECTOR = Detector(
     needs={
         "runs": (
             "trace_id", "span_id", "is_settled", "parent_run_span_id", "actor_id", "actor_name", "task_kind", "run_cost_usd",
-            "run_tokens", "start_time",
+            "run_tokens", "run_calls", "start_time",
         ),
         "run_costs": ("actor_id", "task_kind", "unit", "at", "value"),
         "costs": ("trace_id", "span_id", "run_span_id", "name", "cost_usd", "cost_source"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actorscope.demo.authority import digest
+from actorscope.demo.authority import digest, principal
 from actorscope.demo.desk import DeskWriter
 from actorscope.demo.run import Attributes, Failure, Run
 
@@ -112,7 +112,11 @@ def sales_handoff(run: Run) -> None:
             away: Attributes = {**act, "actorscope.delegation.delegate.name": "account-manager"}
             with writer.tool_span("transfer_to_account-manager", {}, {**away, "actorscope.operation.name": "delegate"}):
                 run.wait(0.01)
-        arrived: Attributes = {**act, **writer.came_from("triage"), "actorscope.execution.trigger": "agent"}
+        # Who passed control on has left, but stays in the chain of those on whose behalf the work is done.
+        chain = (f"user:{run.user}", principal("triage"), principal("account-manager"))
+        arrived: Attributes = {
+            **act, **writer.came_from("triage"), "actorscope.execution.trigger": "agent", "actorscope.delegation.chain": chain,
+        }  # fmt: skip
         with writer.desk_agent("account-manager", request, {**arrived, "actorscope.delegation.depth": 1}):
             writer.chat(calls="get_account", tokens=40)
             writer.steady("get_account", {"account_id": account}, {"account_id": account, "plan": "team", "seats": 40})
