@@ -129,8 +129,8 @@ def _signal(action: dict[str, Any], config: Config) -> Signal:
             "expected": "a tool that earlier runs used",
             "parameters": {"min_runs": config.min_runs, "learn_after": config.learn_after},
         },
-        counterfactual=f"silent if one of the first {action['runs_before']} runs had used {action['tool_name']}, or if it only read",
-        edits=tuple(Edit(action["trace_id"], span, "side_effect", "read") for span in action["uses"]),
+        counterfactual=f"silent if one of the first {action['runs_before']} runs had used {action['tool_name']}, or without it in this one",
+        edits=tuple(Edit(action["trace_id"], span) for span in action["uses"]),
         impact={"side_effect": action["side_effect"], "target": action["target"] or "", "cost_usd": action["cost_usd"]},
         basis=weakest(action["side_effect_basis"], action["actor_basis"]),
         caveats=(
