@@ -36,6 +36,10 @@ class Detector:
     explanation: str
     next_step: str
     quiet_hours: float = 24.0
+    learns: bool = False
+    """It compares with what is usual: spoken more softly about the first runs of a new version (`analysis/grace.py`)."""
+    follows: tuple[str, ...] = ()
+    """Detectors, or beginnings of their ids, whose findings explain those of this one (`analysis/roots.py`)."""
 
     def configure(self, given: Mapping[str, Any]) -> tuple[Any, list[Problem]]:
         """The configuration with defaults, and what is wrong with the values that were given."""

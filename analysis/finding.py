@@ -12,6 +12,7 @@ SEVERITIES = ("info", "low", "medium", "high", "critical")
 ALERTS = ("medium", "high", "critical")
 BASES = ("inferred", "derived", "declared")
 EVIDENCE_LIMIT = 20
+EDIT_LIMIT = 200
 
 
 def weakest(*bases: str | None) -> str:
@@ -39,6 +40,19 @@ def effect(action: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class Edit:
+    """One change of the counterfactual, so that a test can apply it: a span's column gets another value.
+
+    Without a column the span and all below it had not happened; without a span `column` is a threshold of the detector.
+    """
+
+    trace_id: str = ""
+    span_id: str = ""
+    column: str = ""
+    value: Any = None
+
+
+@dataclass(frozen=True)
 class Signal:
     """One place where a detector's rule holds. `scope` and the subject make the fingerprint."""
 
@@ -58,6 +72,8 @@ class Signal:
     impact: dict[str, Any]
     basis: str
     caveats: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    """What `counterfactual` says, in a form that can be applied (`tests/analysis/test_counterfactuals.py`)."""
     grows: bool = False
     """The same places may be told as graver later: context and alert are one finding."""
 
@@ -96,6 +112,15 @@ class Finding:
     fingerprint: str
     next_step: str = ""
     resolution: str = ""
+    counterfactual_edits: list[dict[str, Any]] = field(default_factory=list)
+    root: str = ""
+    """The finding that this one follows from; empty where it stands for itself."""
+    follows: str = ""
+    """The earlier finding of the same thing, resolved more than a day before this one was opened."""
+    reopened: list[str] = field(default_factory=list)
+    """When it was opened again."""
+    mark: dict[str, Any] = field(default_factory=dict)
+    """What somebody said of it: state, owner, reason, at, until (see `analysis/marks.py`)."""
     occurrences: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:

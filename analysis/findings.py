@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actorscope.analysis.detector import Detector
-from actorscope.analysis.finding import EVIDENCE_LIMIT, SEVERITIES, Finding, Signal, finding_id
+from actorscope.analysis.finding import EDIT_LIMIT, EVIDENCE_LIMIT, SEVERITIES, Finding, Signal, finding_id
 
+REOPENED_WITHIN = timedelta(hours=24)
 Place = tuple[str, str]
 """Trace and span of an occurrence."""
 
@@ -28,7 +29,7 @@ class Change:
 
     finding: Finding
     kind: str
-    """`opened`, `escalated`, `updated`, `resolved`"""
+    """`opened`, `reopened`, `escalated`, `updated`, `resolved`; of marks `acknowledged`, `muted`, `unmarked`"""
     seen: dict[Place, tuple[datetime, str]] = field(default_factory=dict)
     retracted: list[Place] = field(default_factory=list)
 
@@ -40,13 +41,15 @@ def apply(
     touched: set[str],
     now: datetime,
     clocks: Mapping[str, datetime],
+    past: Mapping[str, Known] | None = None,
 ) -> list[Change]:
     """What the signals of one detector over the traces `touched` make of its open findings (by fingerprint).
 
     An occurrence in a touched trace that is not signalled any more is retracted: later spans took its ground away.
     A finding without occurrences is resolved; also one that was quiet for the detector's `quiet_hours`, by what its
     subject did since (`clocks`: latest event time by subject id, so that one wrong clock resolves nothing else), or by
-    the wall clock.
+    the wall clock. What is seen again within a day after it was resolved is the same finding, opened again (`past`: the
+    latest resolved finding by fingerprint); after that it is a new one that follows the old one.
     """
     by_fingerprint: dict[str, list[Signal]] = {}
     for signal in signals:
@@ -57,7 +60,7 @@ def apply(
         if fingerprint in known:
             change = _update(detector, known[fingerprint], group, touched, now, clocks)
         else:
-            change = _open(detector, fingerprint, group, now)
+            change = _open(detector, fingerprint, group, now, (past or {}).get(fingerprint))
         if change is not None:
             changes.append(change)
     return changes
@@ -68,7 +71,14 @@ def _worst(signals: list[Signal]) -> Signal:
     return max(signals, key=lambda s: (SEVERITIES.index(s.severity), s.at, s.span_id))
 
 
-def _open(detector: Detector, fingerprint: str, signals: list[Signal], now: datetime) -> Change:
+def _open(
+    detector: Detector, fingerprint: str, signals: list[Signal], now: datetime, past: Known | None
+) -> Change | None:
+    if past is not None and past.finding.mark.get("state") == "resolved":
+        # Somebody looked at these places and closed them.
+        signals = [s for s in signals if (s.trace_id, s.span_id) not in past.places]
+    if not signals:
+        return None
     first, face = signals[0], _worst(signals)
     seen = {(s.trace_id, s.span_id): (s.at, s.severity) for s in signals}
     finding = Finding(
@@ -95,7 +105,26 @@ def _open(detector: Detector, fingerprint: str, signals: list[Signal], now: date
         fingerprint=fingerprint,
         next_step=detector.next_step,
     )
-    return Change(_wear(finding, face), "opened", seen)
+    if past is None:
+        return Change(_wear(finding, face), "opened", seen)
+    if past.finding.id != finding.id and now - past.finding.updated_at > REOPENED_WITHIN:
+        return Change(replace(_wear(finding, face), follows=past.finding.id), "opened", seen)
+    return Change(_wear(_again(past, finding, seen), face), "reopened", seen)
+
+
+def _again(past: Known, fresh: Finding, seen: Mapping[Place, object]) -> Finding:
+    """A resolved finding that is open again, with where it is seen now."""
+    old = past.finding
+    return replace(
+        old,
+        state="open",
+        resolution="",
+        reopened=[*old.reopened, fresh.updated_at.isoformat()],
+        updated_at=fresh.updated_at,
+        first_evidence_at=min(old.first_evidence_at, fresh.first_evidence_at),
+        last_evidence_at=max(old.last_evidence_at, fresh.last_evidence_at),
+        count=old.count + len([place for place in seen if place not in past.places]),
+    )
 
 
 def _wear(finding: Finding, face: Signal) -> Finding:
@@ -109,6 +138,7 @@ def _wear(finding: Finding, face: Signal) -> Finding:
         evidence=[vars(e) for e in face.evidence[:EVIDENCE_LIMIT]],
         baseline=face.baseline,
         counterfactual=face.counterfactual,
+        counterfactual_edits=[vars(edit) for edit in face.edits[:EDIT_LIMIT]],
         impact=face.impact,
         basis=face.basis,
         caveats=list(face.caveats),
@@ -154,7 +184,10 @@ def _update(
 def transition(change: Change) -> dict[str, Any]:
     """What subscribers are told, with an id that a repetition of the pass does not change."""
     finding = change.finding
-    suffix = "" if change.kind == "opened" else f"-{finding.severity}" if change.kind == "escalated" else ""
+    suffix = f"-{finding.severity}" if change.kind == "escalated" else ""
+    suffix += f"-{len(finding.reopened)}" if finding.reopened else ""
+    if change.kind in ("acknowledged", "muted", "unmarked"):
+        suffix += f"-{finding.mark.get('at', finding.updated_at.isoformat())}"
     return {
         "id": f"{finding.id}-{change.kind}{suffix}",
         "finding_id": finding.id,

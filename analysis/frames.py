@@ -24,6 +24,7 @@
 | `approvals` | touched span that says what became of an approval |
 | `custody` | early use of a touched credential or approval by an actor on a day |
 | `revocations` | touched grant or credential that was taken back |
+| `young` | touched run that is one of the first of a new version of its agent (for no detector) |
 | `again` | trace to judge again because of these (for no detector) |
 """
 
@@ -36,7 +37,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from actorscope.analysis import baselines, custody, origins, repeats, revocations, stitch, turns
+from actorscope.analysis import baselines, custody, grace, origins, repeats, revocations, stitch, turns
 from actorscope.analysis.authority import STATES, authorities
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
@@ -73,6 +74,7 @@ FRAMES = (
     "approvals",
     "custody",
     "revocations",
+    "young",
     "again",
 )
 IS_NOTICE = pl.col("event_name").is_in([ACTORSCOPE_SPAN_START, ACTORSCOPE_SPAN_HEARTBEAT]).fill_null(False)
@@ -256,6 +258,7 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
     targets = origins.trace(store, origins.uses(actions), steps)
     uses_of_authority, again = custody.keep(store, actions, version)
     return {
+        "young": grace.young(store, runs, version),
         "runs": runs,
         "actions": actions,
         "code_steps": turns.code_steps(steps),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -45,6 +46,16 @@ def known(
 ) -> dict[str, Known]:
     """The open findings of a detector by fingerprint."""
     return {print_: Known(f, dict(seen.get(f.id, {}))) for (d, print_), f in opened.items() if d == detector}
+
+
+def past(
+    store: Store, fingerprints: Iterable[str], seen: dict[str, dict[tuple[str, str], str]]
+) -> dict[str, Known]:
+    """The latest resolved finding of each fingerprint, with its places among those seen."""
+    asked = sorted(set(fingerprints))
+    bodies = store.named("past_findings", fingerprints=asked)["body"].to_list() if asked else []
+    found = [from_json(json.loads(body)) for body in bodies]
+    return {f.fingerprint: Known(f, dict(seen.get(f.id, {}))) for f in found if f.state == "resolved"}
 
 
 def save(store: Store, changes: list[Change], version: int) -> list[dict[str, Any]]:

@@ -5,22 +5,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
-from actorscope.analysis import frames, ledger, watch
+from actorscope.analysis import frames, ledger, marks, watch
 from actorscope.analysis.detector import Detector
 from actorscope.analysis.detectors import DETECTORS
+from actorscope.analysis.extensions import extensions
 from actorscope.analysis.finding import Finding, Signal
-from actorscope.analysis.findings import Change, apply
+from actorscope.analysis.findings import Change, Known, apply
+from actorscope.analysis.jury import Jury
 from actorscope.analysis.keeping import keep
 from actorscope.analysis.lookout import Lookout
 from actorscope.analysis.revocations import Revoked
-from actorscope.analysis.system import FAILURE, failure_signal
+from actorscope.analysis.roots import roots
+from actorscope.analysis.system import FAILURE
 from actorscope.analysis.watch import utc_now
 from actorscope.analysis.watches import OURSELVES, STANDSTILL, WATCHES, delegation_deadlock
 from actorscope.errors import ActorscopeError, DefinitionError, Problem
@@ -51,7 +54,8 @@ class Runner:
     """Looks at spans in the order in which they were kept; each new span is taken once.
 
     `tell` gets the transitions of findings (see `findings.transition`) before the findings are saved, and must
-    tolerate hearing the same transition again. Raises DefinitionError on wrong thresholds.
+    tolerate hearing the same transition again. `detectors` are our own and those of installed packages unless given.
+    Raises DefinitionError on wrong thresholds, and on packages whose detectors cannot be used.
     """
 
     def __init__(
@@ -59,12 +63,16 @@ class Runner:
         store: Store,
         settings: AnalysisSettings,
         tell: Callable[[list[dict[str, Any]]], object] = lambda told: None,
+        detectors: Sequence[Detector] | None = None,
     ) -> None:
         self._store = store
         self._settings = settings
         self._tell = tell
-        self._configs = configure(settings.detectors)
+        self._detectors = tuple((*DETECTORS, *extensions()) if detectors is None else detectors)
+        self._configs = configure(settings.detectors, self._detectors)
         self._open: dict[tuple[str, str], Finding] | None = None
+        self._marks: dict[tuple[str, str], marks.Mark] = {}
+        self.jury = Jury(self._detectors, self._configs)
         self._waiting: dict[str, tuple[float, datetime]] = {}
         self._stop = threading.Event()
         self._wake = threading.Event()
@@ -100,6 +108,7 @@ class Runner:
     def run_to_end(self, progress: Callable[[Pass], None] = lambda done: None) -> Pass:
         """Pass until nothing new is left; returns the sum."""
         total = Pass()
+        self.heed_once()
         while (done := self.run_once()).traces or (self._waiting and (done := self.run_once(at_end=True)).traces):
             total = Pass(
                 total.spans + done.spans,
@@ -108,6 +117,7 @@ class Runner:
                 total.seconds + done.seconds,
             )
             progress(total)
+        self.jury.note(self._store, utc_now())
         return total
 
     def _loop(self) -> None:
@@ -116,6 +126,7 @@ class Runner:
                 if time.monotonic() - self._watched_at >= watch.EVERY_SECONDS:
                     self.watch_once()
                 self._look_out()
+                self.heed_once()
                 done = self.run_once()
                 if done.traces:
                     log.debug("analysed %d spans of %d traces in %.2f s", done.spans, done.traces, done.seconds)
@@ -137,7 +148,22 @@ class Runner:
         """Let the watches look at senders and ingesters."""
         self._watched_at = time.monotonic()
         at = now or utc_now()
+        self._opened()
+        self.jury.note(self._store, at)
         return self._apply(OURSELVES, watch.look(self._store, self._configs, self._began, at), at)
+
+    def heed_once(self, now: datetime | None = None) -> list[Change]:
+        """Do what people said of findings since the last look, and let go of mutes that have ended."""
+        opened, self._marks = self._opened(), marks.read(self._store)
+        changes = marks.heed(opened, self._marks, now or utc_now()) if self._marks else []
+        return self._save(changes, time.time_ns()) if changes else []
+
+    def _opened(self) -> dict[tuple[str, str], Finding]:
+        """The open findings, read with the marks when they are not known: at first, and after something failed."""
+        if self._open is None:
+            self._open = ledger.open_findings(self._store)
+            self._marks = marks.read(self._store)
+        return self._open
 
     def _look_out(self) -> None:
         """Look at what stands still when it is time to; what fails there keeps nothing else from going on."""
@@ -166,8 +192,9 @@ class Runner:
             if not mine and not found[detector.id]:
                 continue
             traces = sorted({"", *(evidence["trace_id"] for finding in mine for evidence in finding.evidence)})
-            known = ledger.known(detector.id, opened, ledger.places(self._store, traces))
-            changes += apply(detector, found[detector.id], known, set(traces), at, {})
+            seen = ledger.places(self._store, traces)
+            known, past = ledger.known(detector.id, opened, seen), self._past({detector.id: found[detector.id]}, seen)
+            changes += apply(detector, found[detector.id], known, set(traces), at, {}, past)
         return self._save(changes, time.time_ns())
 
     def run_once(self, at_end: bool = False) -> Pass:
@@ -257,37 +284,49 @@ class Runner:
         traces = steps["trace_id"].unique().sort().to_list()
         seen, now = ledger.places(self._store, traces), datetime.now(UTC)
         clocks = _clocks(steps, now)
+        signals = self.jury.judge(offered, arrivals)
+        past = self._past(signals, seen)
         changes: list[Change] = []
-        failures: list[Signal] = []
-        for detector in DETECTORS:
-            try:
-                signals = detector.detect(_cut(offered, detector), self._configs[detector.id])
-            except Exception as error:
-                log.exception("detector %s failed on %d spans", detector.id, steps.height)
-                failures.append(failure_signal(detector.id, error, arrivals))
-                continue
-            known = ledger.known(detector.id, opened, seen)
-            changes += apply(detector, signals, known, set(traces), now, clocks)
-        known = ledger.known(FAILURE.id, opened, seen)
-        changes += apply(FAILURE, failures, known, set(), now, clocks)
-        return self._save(changes, version)
+        for detector in (*self._detectors, FAILURE):
+            if detector.id in signals:
+                known = ledger.known(detector.id, opened, seen)
+                judged = set() if detector is FAILURE else set(traces)
+                changes += apply(detector, signals[detector.id], known, judged, now, clocks, past)
+        return self._save(self._rooted(changes, seen), version)
 
-    def _opened(self) -> dict[tuple[str, str], Finding]:
-        """The open findings, read when they are not known: at first, and after something failed."""
-        if self._open is None:
-            self._open = ledger.open_findings(self._store)
-        return self._open
+    def _past(
+        self, signals: Mapping[str, Sequence[Signal]], seen: dict[str, dict[tuple[str, str], str]]
+    ) -> dict[str, Known]:
+        """What was resolved and is seen again."""
+        told = {(name, signal.fingerprint(name)) for name, found in signals.items() for signal in found}
+        return ledger.past(self._store, (print_ for _, print_ in told - self._opened().keys()), seen)
+
+    def _rooted(self, changes: list[Change], seen: Mapping[str, Mapping[tuple[str, str], str]]) -> list[Change]:
+        """The changes with the root of each finding, and findings of which only the root has changed."""
+        latest = {f.id: f for f in self._opened().values() if f.id in seen} | {c.finding.id: c.finding for c in changes}
+        places = {id: set(seen.get(id, ())) for id in latest}
+        for change in changes:
+            places[change.finding.id] = places[change.finding.id] - set(change.retracted) | set(change.seen)
+        found = roots(latest.values(), places, self._detectors)
+        told = {change.finding.id for change in changes}
+        for change in changes:
+            change.finding = replace(change.finding, root=found.get(change.finding.id, change.finding.root))
+        moved = [latest[id] for id, root in sorted(found.items()) if id not in told and latest[id].root != root]
+        return [*changes, *(Change(replace(finding, root=found[finding.id]), "updated") for finding in moved)]
 
     def _save(self, changes: list[Change], version: int) -> list[Change]:
         """Write what changed, tell it, and remember what is open now."""
         opened = self._opened()
+        for change in changes:
+            mark = self._marks.get((change.finding.detector, change.finding.fingerprint))
+            change.finding = marks.stated(change.finding, mark, change.finding.updated_at)
         told = ledger.save(self._store, changes, version)
         if told:
             self._tell(told)
         ledger.save_findings(self._store, changes, version)
         for change in changes:
             key = (change.finding.detector, change.finding.fingerprint)
-            if change.kind == "resolved":
+            if change.finding.state == "resolved":
                 opened.pop(key, None)
             else:
                 opened[key] = change.finding
@@ -305,9 +344,11 @@ def _clocks(steps: pl.DataFrame, now: datetime) -> dict[str, datetime]:
     return {actor: min(at, now) for actor, at in times.iter_rows()}
 
 
-def configure(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def configure(
+    given: Mapping[str, Mapping[str, Any]], detectors: Sequence[Detector] | None = None
+) -> dict[str, Any]:
     """The configuration of every detector; raises DefinitionError with all that is wrong in the settings."""
-    every = (*DETECTORS, *WATCHES)
+    every = (*((*DETECTORS, *extensions()) if detectors is None else detectors), *WATCHES)
     names = {detector.id for detector in every}
     problems = [
         Problem(f"setting analysis.detectors.{name}", "no such detector", f"known: {', '.join(sorted(names))}")
@@ -321,8 +362,3 @@ def configure(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     if problems:
         raise DefinitionError(problems)
     return configs
-
-
-def _cut(offered: Mapping[str, pl.DataFrame], detector: Detector) -> dict[str, pl.DataFrame]:
-    """The frames a detector declared, with exactly the columns it declared."""
-    return {name: offered[name].select(columns) for name, columns in detector.needs.items()}

@@ -5,11 +5,12 @@ Two equal calls of one turn were asked for together; in two turns the model saw 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
-from actorscope.analysis.finding import Evidence
+from actorscope.analysis.finding import Edit, Evidence
 
 _MOST_WORDS = 32
 _SHOWN = 8
@@ -94,7 +95,7 @@ def asked_again(action: dict[str, Any], role: str, why: str) -> tuple[Evidence, 
     return Evidence(action["trace_id"], asked, "model asked again", f"its answer, turn {action['turn']} of the run"), evidence
 
 
-def without(surplus: list[str]) -> str:
-    """Says that nothing would have been told without these spans; all of them stand in the baseline as `surplus`."""
-    named, more = ", ".join(surplus[:_SHOWN]), len(surplus) - _SHOWN
-    return f"silent without {named}" + (f" and {more} more" if more > 0 else "")
+def without(surplus: Sequence[Edit]) -> str:
+    """Says that nothing would have been told without these spans."""
+    shown, more = ", ".join(edit.span_id for edit in surplus[:_SHOWN]), len(surplus) - _SHOWN
+    return f"silent without {shown}" + (f" and {more} more" if more > 0 else "")

@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from actorscope.analysis import marks
 from actorscope.analysis.alerts import outbox
-from actorscope.analysis.answers import attention, console, covered, fleet, ingest, run
+from actorscope.analysis.answers import attention, console, covered, fleet, ingest, period, run
 from actorscope.analysis.answers import findings as answers
 from actorscope.analysis.answers.ids import span_id, trace_id
 from actorscope.analysis.answers.source import Source
@@ -22,7 +23,7 @@ from actorscope.analysis.finding import SEVERITIES
 from actorscope.dashboards import data
 from actorscope.dashboards.openapi import document
 from actorscope.dashboards.parameters import ApiError, choice, choices, json_body, number, since
-from actorscope.errors import TransientError
+from actorscope.errors import DefinitionError, TransientError
 
 _MOST_SQL = 100_000
 Handler = Callable[[Request, Source], Any]
@@ -54,6 +55,7 @@ def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
         Route("/api/attention", wrap(_attention)),
         Route("/api/findings", wrap(_list)),
         Route("/api/findings/{id}", wrap(_one)),
+        Route("/api/findings/{id}/mark", wrap(_mark), methods=["POST"]),
         Route("/api/findings/{id}/occurrences", wrap(_occurrences)),
         Route("/api/runs/{trace_id}", wrap(_run)),
         Route("/api/runs/{trace_id}/spans/{span_id}", wrap(_span)),
@@ -106,6 +108,19 @@ def _one(request: Request, store: Source) -> dict[str, Any]:
 def _occurrences(request: Request, store: Source) -> dict[str, Any]:
     limit, offset = number(request, "limit", 1000, 10_000), number(request, "offset", 0, 10**9)
     return {"occurrences": answers.occurrences(store, request.path_params["id"], limit, offset)}
+
+
+def _mark(request: Request, store: Source) -> dict[str, Any]:
+    finding, body = _one(request, store), json_body(request)
+    given = {key: body.get(key, "") for key in ("state", "owner", "reason", "until")}
+    if not all(isinstance(text, str) for text in given.values()) or given["state"] not in marks.STATES:
+        raise ApiError(f"state must be one of {', '.join(marks.STATES)}; owner, reason and until are texts")
+    try:
+        now = datetime.now(UTC)
+        until = period.until(given["until"], now) if given["until"] else None
+        return marks.say(store, finding, given["state"], given["owner"], given["reason"], now, until).said()
+    except (ValueError, DefinitionError) as error:
+        raise ApiError(str(error)) from error
 
 
 def _trace(request: Request) -> str:

@@ -46,6 +46,14 @@ def document() -> dict[str, Any]:
                 "Findings, the gravest and newest first.", "detector", "state", "severity", "limit", "offset"
             ),
             "/api/findings/{id}": _get("One finding with its newest occurrences.", path=("id",)),
+            "/api/findings/{id}/mark": _post(
+                "Acknowledge, mute (until a moment or for 3d, 12h), resolve or open a finding; analysis heeds it within seconds.",
+                {key: {"type": "string"} for key in ("state", "owner", "reason", "until")},
+                "state, owner, reason, at, until",
+                "state",
+                "owner",
+                path=("id",),
+            ),
             "/api/findings/{id}/occurrences": _get(
                 "Every trace in which a finding was seen.", "limit", "offset", path=("id",)
             ),

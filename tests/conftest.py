@@ -15,6 +15,7 @@ RECORDINGS = Path(__file__).parent / "recordings"
 TABLES = ("ingest_reports", 
     "span_rows", "arrivals", "stitches", "segments", "log_rows", "waits", "span_facts", "delegation_rows", "effects", "runs", "baselines",
     "progress", "custody", "revocations", "finding_rows", "occurrences", "transitions", "outbox", "deliveries",
+    "finding_marks", "detector_inputs",
 )  # fmt: skip
 
 
@@ -31,9 +32,11 @@ def chdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def store(chdb: Store) -> Store:
     """An empty store. Call it from a worker thread (`in_worker`): chDB runs no queries on the main thread."""
 
-    def empty() -> None:
-        for table in TABLES:
-            chdb.command(f"TRUNCATE TABLE {table}")
-
-    in_worker(empty)
+    in_worker(lambda: empty(chdb))
     return chdb
+
+
+def empty(store: Store) -> None:
+    """Forget everything; on a worker thread."""
+    for table in TABLES:
+        store.command(f"TRUNCATE TABLE {table}")

@@ -11,7 +11,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 CONTENT_TYPE = JSONFormat.CONTENT_TYPE
-KINDS = ("opened", "escalated", "resolved")
+KINDS = ("opened", "reopened", "escalated", "resolved")
 # Names come from spans, that is from whoever controls an agent: a notification stays small whatever they hold.
 _TEXT_LIMIT = 300
 _COPIED = (

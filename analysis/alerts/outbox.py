@@ -67,10 +67,14 @@ def enqueue(
 ) -> int:
     """Write a row for each transition and each subscriber whose `min_severity` it reaches; returns how many.
 
+    Of what is muted nothing is told, but that it is over where its beginning had been told before.
+
     Doing it again changes nothing: a row enters as version 0, and any attempt since has written a higher one.
     """
     rows = []
     for transition in transitions:
+        if _is_muted(transition):
+            continue
         heard = [s.name for s in subscribers if _reaches(transition["severity"], s.min_severity)]
         if transition["kind"] in KINDS and heard:
             body = notification(transition, public_url)
@@ -120,6 +124,17 @@ def redeliver(store: Store, id: str, now: datetime, subscriber: str = "") -> int
 def delivery_log(store: Store, limit: int = 100) -> list[dict[str, Any]]:
     """The latest attempts, newest first, each with the present state of its notification."""
     return store.named("outbox_deliveries", limit=limit).to_dicts()
+
+
+def _is_muted(transition: dict[str, Any]) -> bool:
+    finding = transition["finding"]
+    mark = finding.get("mark") or {}
+    if mark.get("state") != "muted":
+        return False
+    if finding["state"] == "resolved":
+        began = [finding["opened_at"], *finding.get("reopened", [])][-1]
+        return datetime.fromisoformat(began) >= datetime.fromisoformat(mark["at"])
+    return bool(finding["state"] == "muted")
 
 
 def _reaches(severity: str, least: str) -> bool:

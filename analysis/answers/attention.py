@@ -10,7 +10,7 @@ from actorscope.analysis.detector import FAMILIES
 from actorscope.analysis.finding import SEVERITIES
 from actorscope.ingest.store.client import Store
 
-STATES = ("open", "acknowledged", "resolved")
+STATES = ("open", "acknowledged", "muted", "resolved")
 
 
 def attention(

@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 from actorscope.analysis.detectors import DETECTORS
+from actorscope.analysis.extensions import extensions
 from actorscope.analysis.finding import SEVERITIES
 from actorscope.analysis.system import FAILURE
+from actorscope.analysis.watches import WATCHES
 from actorscope.ingest.store.client import Store
 
 MOST_OCCURRENCES = 1000
@@ -52,12 +54,19 @@ def detail(store: Store, finding_id: str, shown: int = 100) -> dict[str, Any] | 
         "occurrences": occurrences(store, finding_id, shown),
         "transitions": transitions(store, finding_id),
         "explanation": explanation(found["detector"]),
+        "grouped": grouped(store, finding_id),
     }
+
+
+def grouped(store: Store, finding_id: str) -> list[dict[str, Any]]:
+    """The findings that follow from this one, the gravest first: id, title, severity and state of each."""
+    bodies = [json.loads(body) for body in store.named("grouped_findings", id=finding_id)["body"]]
+    return [{key: body[key] for key in ("id", "detector", "title", "severity", "state")} for body in bodies]
 
 
 def explanation(detector: str) -> str:
     """What a detector says of itself: what it finds, cannot know, and takes wrongly for one."""
-    return next((each.explanation or "" for each in (*DETECTORS, FAILURE) if each.id == detector), "")
+    return next((each.explanation or "" for each in (*DETECTORS, *extensions(), *WATCHES, FAILURE) if each.id == detector), "")
 
 
 def _with_occurrences(store: Store, found: list[dict[str, Any]]) -> list[dict[str, Any]]:

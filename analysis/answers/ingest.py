@@ -7,6 +7,8 @@ from typing import Any
 
 from actorscope.analysis import watch
 from actorscope.analysis.answers.console import plain
+from actorscope.analysis.detectors import DETECTORS
+from actorscope.analysis.extensions import extensions
 from actorscope.analysis.watches.system_data_dropped import dropped
 from actorscope.analysis.watches.system_ingest_lag import Config as LagConfig
 from actorscope.ingest.store.client import Store
@@ -52,8 +54,26 @@ def ingest(store: Store, now: datetime | None = None) -> dict[str, Any]:
         "ingesters": ingesters,
         "minutes": [{k: plain(v) for k, v in row.items()} for row in minutes.iter_rows(named=True)],
         "reasons": reasons,
+        "detectors": detectors(store, at),
         "sources": [_source(row, at) for row in sources.iter_rows(named=True)],
     }
+
+
+def detectors(store: Store, now: datetime) -> list[dict[str, Any]]:
+    """What each detector was given in the last seven days; `empty` names frames of which it never had a row.
+
+    A detector without a row in something that it needs cannot say anything: what it looks for is not on record.
+    """
+    noted = store.named("detector_inputs", **{"from": (now - 7 * _DAY).date()})
+    inputs = {(detector, frame): (rows, told) for detector, frame, rows, told in noted.iter_rows()}
+    found = []
+    for detector in (*DETECTORS, *extensions()):
+        given = {name: inputs.get((detector.id, name), (0, 0))[0] for name in detector.needs}
+        told = inputs.get((detector.id, ""), (0, 0))[1]
+        found.append(
+            {"detector": detector.id, "rows": given, "signals": told, "empty": [name for name, n in given.items() if not n]}
+        )
+    return found
 
 
 def _ingester(reports: list[dict[str, Any]], now: datetime) -> dict[str, Any]:

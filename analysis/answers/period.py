@@ -10,6 +10,17 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 EXAMPLES = "such as 30m, 24h, 7d, or all"
 
 
+def until(text: str, now: datetime) -> datetime:
+    """The moment that lies so far ahead, or the moment itself; raises ValueError where the text is neither."""
+    if found := _LENGTH.fullmatch(text):
+        return now + timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"is neither a length of time nor a moment: {text[:40]!r} (such as 3d or 2030-01-31)") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def since(text: str) -> datetime | None:
     """The moment that lies so far back; None for `all`. Raises ValueError where the text is no length."""
     if text == "all":

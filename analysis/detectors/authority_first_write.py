@@ -26,7 +26,7 @@ from typing import Any
 import polars as pl
 
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal, weakest
+from actorscope.analysis.finding import Edit, Evidence, Signal, weakest
 
 _KEY = ["actor_id", "task_kind"]
 
@@ -51,7 +51,8 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
         pl.col("actor_id").is_not_null(),
         pl.col("tool_name").is_not_null(),
     )
-    first = writes.with_columns(pl.col("task_kind").fill_null("")).sort("start_time", "span_id")
+    uses_here = pl.col("span_id").unique().sort().implode().over("trace_id", *_KEY, "tool_name").alias("uses")
+    first = writes.with_columns(pl.col("task_kind").fill_null("")).with_columns(uses_here).sort("start_time", "span_id")
     first = first.unique(["trace_id", *_KEY, "tool_name"], keep="first", maintain_order=True)
     uses = (
         frames["first_uses"]
@@ -128,7 +129,8 @@ def _signal(action: dict[str, Any], config: Config) -> Signal:
             "expected": "a tool that earlier runs used",
             "parameters": {"min_runs": config.min_runs, "learn_after": config.learn_after},
         },
-        counterfactual=f"silent if one of the first {action['runs_before']} runs had used {action['tool_name']}",
+        counterfactual=f"silent if one of the first {action['runs_before']} runs had used {action['tool_name']}, or without it in this one",
+        edits=tuple(Edit(action["trace_id"], span) for span in action["uses"]),
         impact={"side_effect": action["side_effect"], "target": action["target"] or "", "cost_usd": action["cost_usd"]},
         basis=weakest(action["side_effect_basis"], action["actor_basis"]),
         caveats=(
@@ -156,5 +158,7 @@ DETECTOR = Detector(
     config=Config,
     detect=detect,
     explanation=__doc__,
+    learns=True,
+    follows=("authority_untrusted_target",),
     next_step="Ask the agent's owner whether this tool is meant for this work.",
 )  # fmt: skip

@@ -27,7 +27,7 @@ import polars as pl
 
 from actorscope.analysis.authority import DONE, KNOWN
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal, effect
+from actorscope.analysis.finding import Edit, Evidence, Signal, effect
 
 _PLACE = ["trace_id", "span_id"]
 _DAY = timedelta(days=1)
@@ -124,6 +124,7 @@ def _lent(row: dict[str, Any]) -> Signal:
         },
         counterfactual="silent if actorscope.credential.id of the action had been a credential of its own, "
         f"or {row['holder_actor_id']} stood in actorscope.delegation.chain of its run",
+        edits=(Edit(row["trace_id"], row["span_id"], "credential_id", f"credential of {row['actor_id']}"),),
         impact=effect(row),
         basis="derived",
         caveats=() if row["is_established"] else ("neither of the two is established as its holder",),
@@ -157,7 +158,16 @@ def _long(row: dict[str, Any], config: Config) -> Signal:
         baseline={
             "level": "credential", "threshold": f"{config.long_days:g} days", "observed": row["credential_issued_at"] or "no end",
         },
-        counterfactual=f"silent if the credential had an end within {config.long_days:g} days of its issue",
+        counterfactual=f"silent if the credential had been new and had an end within {config.long_days:g} days of its issue",
+        edits=(
+            Edit(row["trace_id"], row["span_id"], "credential_issued_at", row["start_time"].isoformat()),
+            Edit(
+                row["trace_id"],
+                row["span_id"],
+                "credential_expires_at",
+                (row["start_time"] + timedelta(days=config.long_days)).isoformat(),
+            ),
+        ),
         impact={"target": row["target"] or ""},
         basis="declared",
     )  # fmt: skip
@@ -198,6 +208,7 @@ def _split(row: dict[str, Any]) -> Signal:
         ),
         baseline={"level": "instance", "expected": hosts[0], "observed": hosts[1]},
         counterfactual=f"silent if host.name had been {hosts[0]}, or actorscope.agent.instance.id another one",
+        edits=(Edit(row["trace_id"], row["span_id"], "host_name", hosts[0]),),
         impact={},
         basis="declared",
     )

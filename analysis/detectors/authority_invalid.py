@@ -29,7 +29,7 @@ import polars as pl
 
 from actorscope.analysis.authority import DONE
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal, effect
+from actorscope.analysis.finding import Edit, Evidence, Signal, effect
 from actorscope.analysis.moments import length, stamp
 
 _VOID = re.compile(r"revoked|expired|not_yet_valid|withdrawn|suspended", re.IGNORECASE)
@@ -54,6 +54,7 @@ class _Fault:
     why: str
     change: str
     expected: str
+    edits: tuple[Edit, ...]
     context: tuple[Evidence, ...] = ()
 
 
@@ -92,6 +93,7 @@ def _faults(action: dict[str, Any], skew: timedelta) -> Iterator[_Fault]:
             "credential not yet valid", "high", "with a credential that did not count yet",
             f"began {length(begins - start)} before its credential {action['credential_id'] or ''} was issued at {stamp(begins)}",
             f"silent if actorscope.credential.issued_at of the action had been {stamp(start)} or earlier", stamp(begins),
+            (Edit(action["trace_id"], action["span_id"], "credential_issued_at", stamp(start)),),
         )  # fmt: skip
     for prefix, name in (("grant", "its grant"), ("credential", "its credential")):
         since = action[f"{prefix}_revoked_at"]
@@ -108,6 +110,7 @@ def _refused(action: dict[str, Any]) -> _Fault:
         f"took place although the policy said deny: {reason}",
         "silent if actorscope.authz.outcome of the action had been allow, or had the action ended with an error",
         "allow",
+        (Edit(action["trace_id"], action["span_id"], "authz_outcome", "allow"),),
     )  # fmt: skip
 
 
@@ -122,7 +125,8 @@ def _ended(action: dict[str, Any], what: str, ends: datetime, attribute: str, pl
     return _Fault(
         f"{what} expired", "high", f"{length(late)} after its {what} had ended",
         f"began {length(late)} after the {what} had ended at {stamp(ends)}",
-        f"silent if {attribute} of the {whose} had been {stamp(action['start_time'])} or later", stamp(ends), context,
+        f"silent if {attribute} of the {whose} had been {stamp(action['start_time'])} or later", stamp(ends),
+        (Edit(action["trace_id"], place or action["span_id"], f"{what}_expires_at", stamp(action["start_time"])),), context,
     )  # fmt: skip
 
 
@@ -133,7 +137,8 @@ def _revoked(action: dict[str, Any], prefix: str, name: str, since: datetime) ->
     return _Fault(
         f"{prefix} revoked", "high", f"after {name} was taken back",
         f"began {length(action['start_time'] - since)} after {name} was taken back at {stamp(since)}: {action[f'{prefix}_reason']}",
-        f"silent if the revocation had come at {stamp(action['start_time'])} or later", stamp(since), context,
+        f"silent without the action, or if the revocation had come at {stamp(action['start_time'])} or later", stamp(since),
+        (Edit(action["trace_id"], action["span_id"]),), context,
     )  # fmt: skip
 
 
@@ -153,6 +158,7 @@ def _signal(action: dict[str, Any], fault: _Fault) -> Signal:
         evidence=(*fault.context, Evidence(action["trace_id"], action["span_id"], fault.what, fault.why)),
         baseline={"level": "authority", "expected": fault.expected, "observed": stamp(action["start_time"])},
         counterfactual=fault.change,
+        edits=fault.edits,
         impact=effect(action),
         basis="declared",
         caveats=("times come from the clocks of several machines",) if fault.what != "refused" else (),

@@ -24,7 +24,7 @@ import polars as pl
 
 from actorscope.analysis.authority import covers
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal, effect
+from actorscope.analysis.finding import Edit, Evidence, Signal, effect
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,17 @@ def _signal(action: dict[str, Any], outside: list[str], basis: str, config: Conf
         evidence=tuple(evidence),
         baseline={"level": "grant", "expected": action["grant"], "observed": outside},
         counterfactual=f"silent if the grant had named {scopes}",
+        edits=(_wider(action, outside),),
         impact=effect(action),
         basis=basis,
     )
+
+
+def _wider(action: dict[str, Any], outside: list[str]) -> Edit:
+    """The grant with what was used."""
+    place = action["grant_span_id"] or action["span_id"]
+    column = "scope_authorized" if place == action["span_id"] else "scope_granted"
+    return Edit(action["trace_id"], place, column, [*action["grant"], *outside])
 
 
 DETECTOR = Detector(

@@ -28,7 +28,7 @@ import polars as pl
 
 from actorscope.analysis.authority import DONE
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal, effect
+from actorscope.analysis.finding import Edit, Evidence, Signal, effect
 from actorscope.analysis.moments import stamp
 
 _PLACE = ["trace_id", "span_id"]
@@ -55,6 +55,7 @@ class _Fault:
     title: str
     why: str
     change: str
+    edits: tuple[Edit, ...]
     context: tuple[Evidence, ...] = ()
 
 
@@ -124,18 +125,21 @@ def _faults(action: dict[str, Any], config: Config) -> Iterator[_Fault]:
         yield _Fault(
             "no approval", "high", "without the approval that it needs", "the policy asked for an approval; none is on record",
             "silent if actorscope.approval.id of the action had named an approval that was given for it",
+            _approved(action),
         )  # fmt: skip
         return
     if status in _ANSWERS and status not in _YES:
         yield _Fault(
             "refused", "high", f"although its approval was {status}", f"took place with an approval that was {status}",
-            "silent if actorscope.approval.status had been approved", _request(action),
+            "silent if actorscope.approval.status had been approved",
+            (_said(action, "approval_status", "approved"),), _request(action),
         )  # fmt: skip
     yield from _by_itself(action)
     if at and at > start + skew:
         yield _Fault(
             "late approval", "high", "before it was approved", f"began {_gap(at - start)} before the approval was given",
-            f"silent if the approval had been given at {stamp(start)} or earlier", _request(action),
+            f"silent if the approval had been given at {stamp(start)} or earlier",
+            (_said(action, "end_time", start.isoformat()),), _request(action),
         )  # fmt: skip
     if grant == "once":
         yield from _other(action, status)
@@ -144,7 +148,8 @@ def _faults(action: dict[str, Any], config: Config) -> Iterator[_Fault]:
             yield _Fault(
                 "approval used twice", "high", "with an approval that was used up",
                 f"approval {action['approval_stated']} had been used up {_gap(start - action['first_start_time'])} before",
-                "silent if actorscope.approval.id of the action had named an approval of its own", (*_request(action), first),
+                "silent if actorscope.approval.id of the action had named an approval of its own",
+                _approved(action), (*_request(action), first),
             )  # fmt: skip
     yield from _ended(action, grant, at, skew, config)
 
@@ -157,7 +162,8 @@ def _by_itself(action: dict[str, Any]) -> Iterator[_Fault]:
     if approver and approver in (own | names) - {None}:
         yield _Fault(
             "own approval", "high", "with an approval that it gave itself", f"the approver {approver} is the agent itself",
-            "silent if actorscope.approval.approver.id had been somebody else", _request(action),
+            "silent if actorscope.approval.approver.id had been somebody else",
+            (_said(action, "approver_id", "somebody else"),), _request(action),
         )  # fmt: skip
 
 
@@ -169,7 +175,8 @@ def _other(action: dict[str, Any], status: str | None) -> Iterator[_Fault]:
             yield _Fault(
                 "other arguments", "high", "with other arguments than were approved",
                 f"its arguments have the digest {done[:20]}..., approved was {approved[:20]}...",
-                f"silent if actorscope.approval.action.digest had been {done}", _request(action),
+                f"silent if actorscope.approval.action.digest had been {done}",
+                (_said(action, "approval_digest", done),), _request(action),
             )  # fmt: skip
 
 
@@ -186,8 +193,23 @@ def _ended(
             "approval expired", "high" if is_stated else "medium", "after its approval had ended",
             f"began {_gap(start - ends)} after the approval had ended at {stamp(ends)}"
             + ("" if is_stated else f", {config.lasts_minutes:g} minutes after it was given"),
-            f"silent if actorscope.approval.expires_at had been {stamp(start)} or later", _request(action),
+            f"silent if actorscope.approval.expires_at had been {stamp(start)} or later",
+            (_said(action, "approval_expires_at", start.isoformat()),), _request(action),
         )  # fmt: skip
+
+
+def _said(action: dict[str, Any], column: str, value: Any) -> Edit:
+    """What the span that tells of the approval had to say: the answer to the request, else the action itself."""
+    name = f"asked_{'approval_ends' if column == 'approval_expires_at' else column}"
+    is_asked = action["asked_span_id"] and (column == "end_time" or action.get(name) is not None)
+    return Edit(action["trace_id"], action["asked_span_id"] if is_asked else action["span_id"], column, value)
+
+
+def _approved(action: dict[str, Any]) -> tuple[Edit, ...]:
+    """The action with an approval of its own."""
+    place = (action["trace_id"], action["span_id"])
+    own = f"approval of {action['span_id']}"
+    return Edit(*place, "approval_id", own), Edit(*place, "approval_status", "approved")
 
 
 def _request(action: dict[str, Any]) -> tuple[Evidence, ...]:
@@ -216,6 +238,7 @@ def _signal(action: dict[str, Any], fault: _Fault) -> Signal:
             "approval": action["approval_id"] or "",
         },
         counterfactual=fault.change,
+        edits=fault.edits,
         impact=effect(action),
         basis="declared",
         caveats=("the policy only watched",) if watched else (),

@@ -27,7 +27,7 @@ from typing import Any
 import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal, weakest
+from actorscope.analysis.finding import Edit, Evidence, Signal, weakest
 
 _KEY = ["actor_id", "task_kind"]
 _USE = ["trace_id", "span_id", "target"]
@@ -129,6 +129,7 @@ def _signal(use: dict[str, Any], config: Config) -> Signal:
         },
         counterfactual=f"silent if the request had named {use['target']}"
         + (f", or if the output of span {use['source_span_id']} had not" if is_found else ""),
+        edits=(Edit(use["trace_id"], use["source_span_id"] if is_found else use["span_id"]),),
         impact={"side_effect": use["side_effect"] or "", "target": use["target"], "cost_usd": use["cost_usd"]},
         basis=weakest("derived" if use["side_effect_basis"] == "declared" else use["side_effect_basis"], "derived"),
         caveats=(

@@ -28,7 +28,7 @@ import polars as pl
 
 from actorscope.analysis.authority import covers
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.finding import Edit, Evidence, Signal
 from actorscope.analysis.moments import stamp
 
 
@@ -49,6 +49,9 @@ class _Fault:
     change: str
     expected: Any
     observed: Any
+    column: str
+    value: Any
+    """What `change` says, as a column of the delegation."""
 
 
 def detect(frames: Frames, config: Config) -> list[Signal]:
@@ -78,18 +81,21 @@ def _faults(grant: dict[str, Any], config: Config) -> Iterator[_Fault]:
             yield _Fault(
                 "broken chain", f"its chain {' > '.join(chain)} does not go on from {' > '.join(upper)}",
                 f"silent if actorscope.delegation.chain had been {expected}", expected, " > ".join(chain),
+                "delegation_chain", [*upper, chain[-1]],
             )  # fmt: skip
     limit = min((d for d in (grant["delegation_max_depth"], grant["upper_delegation_max_depth"]) if d is not None), default=None)
     if limit is not None and (grant["delegation_depth"] or 0) > limit:
         yield _Fault(
             "too deep", f"delegation {grant['delegation_depth']} levels deep, allowed are {limit}",
             f"silent if actorscope.delegation.depth had been {limit} or less", limit, grant["delegation_depth"],
+            "delegation_depth", limit,
         )  # fmt: skip
     giver = grant["delegator_id"]
     if giver and len(chain) > 1 and _short(giver) not in map(_short, chain):
         yield _Fault(
             "broken chain", f"the delegator {giver} is not in its chain {' > '.join(chain)}",
             f"silent if actorscope.delegation.chain had named {giver} before {chain[-1]}", giver, " > ".join(chain),
+            "delegation_chain", [*chain[:-1], giver, chain[-1]],
         )  # fmt: skip
 
 
@@ -101,6 +107,7 @@ def _wider(grant: dict[str, Any], config: Config) -> Iterator[_Fault]:
         yield _Fault(
             "wider scope", f"grants {names}, which the delegation above does not hold",
             f"silent if actorscope.delegation.scope.granted had left out {names}", upper, granted,
+            "scope_granted", [scope for scope in granted if scope not in beyond],
         )  # fmt: skip
     ends, upper_ends = grant["own_ends"], grant["upper_grant_ends"]
     if ends and upper_ends and ends > upper_ends + timedelta(seconds=config.skew_seconds):
@@ -108,6 +115,7 @@ def _wider(grant: dict[str, Any], config: Config) -> Iterator[_Fault]:
         yield _Fault(
             "longer grant", f"ends at {stamp(ends)}, after the delegation above",
             f"silent if actorscope.delegation.expires_at had been {limit} or earlier", limit, stamp(ends),
+            "grant_expires_at", limit,
         )  # fmt: skip
 
 
@@ -139,6 +147,7 @@ def _signal(grant: dict[str, Any], fault: _Fault) -> Signal:
         evidence=(*above, Evidence(grant["trace_id"], grant["span_id"], fault.what, fault.why)),
         baseline={"level": "delegation above", "expected": fault.expected, "observed": fault.observed},
         counterfactual=fault.change,
+        edits=(Edit(grant["trace_id"], grant["span_id"], fault.column, fault.value),),
         impact={"scope": grant["scope_granted"] or []},
         basis="declared" if is_linked else "derived",
         caveats=() if is_linked else ("only the place in the trace says on which delegation this one rests",),

@@ -24,7 +24,7 @@ import polars as pl
 
 from actorscope.analysis import spending
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.finding import Edit, Evidence, Signal
 
 _UNITS = {"currency": "run_cost_usd", "token": "run_tokens", "call": "run_calls", None: "run_cost_usd"}
 
@@ -100,7 +100,9 @@ def _run_signal(run: dict[str, Any], runs: pl.DataFrame, costs: pl.DataFrame, co
             "observed": used,
             "share": used / limit,
         },
-        counterfactual=f"silent below {config.info_share:.0%} of the budget, {limit * config.info_share:g}",
+        counterfactual=f"silent below {config.info_share:.0%} of the budget, {limit * config.info_share:g}, "
+        f"or with a budget above {used / config.info_share:g}",
+        edits=(Edit(run["trace_id"], run["span_id"], "budget_limit", 1.01 * used / config.info_share),),
         impact={
             "cost_usd": run["run_cost_usd"],
             "over_usd": max(0.0, used - limit) if is_money else None,
@@ -147,7 +149,13 @@ def _day_signal(day: dict[str, Any], config: Config) -> Signal | None:
             "observed": day["spent_usd"],
             "forecast": forecast,
         },
-        counterfactual=f"silent below ${limit * config.info_share:g}",
+        counterfactual=f"silent below ${limit * config.info_share:g}, or with a budget above ${day['spent_usd'] / config.info_share:g}",
+        edits=(
+            Edit(
+                column="daily_usd",
+                value={**config.daily_usd, day["actor_id"]: 1.01 * day["spent_usd"] / config.info_share},
+            ),
+        ),
         impact={"cost_usd": day["spent_usd"], "over_usd": max(0.0, -left)},
         basis="derived",
     )
@@ -169,5 +177,6 @@ DETECTOR = Detector(
     config=Config,
     detect=detect,
     explanation=__doc__,
+    follows=("delegation_", "reexecution_"),
     next_step="Look at the costliest calls of the run; stop it or raise the budget.",
 )  # fmt: skip

@@ -28,7 +28,7 @@ import polars as pl
 
 from actorscope.analysis import spending
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import ALERTS, Evidence, Signal
+from actorscope.analysis.finding import ALERTS, Edit, Evidence, Signal
 
 _ABOUT = 0.8
 """Calls that are as dear as so much of these count as equally dear."""
@@ -199,6 +199,7 @@ def _signal(run: dict[str, Any], severity: str, stands: _Standing, frames: Frame
             "threshold": f"z {config.medium_z:g} or {config.medium_ratio:g} times the median",
         },
         counterfactual=f"silent below {spending.amount(silent, unit)}",
+        edits=_dearest(run, unit, spent, silent),
         impact={
             "cost_usd": run["run_cost_usd"],
             "tokens": run["run_tokens"],
@@ -207,6 +208,15 @@ def _signal(run: dict[str, Any], severity: str, stands: _Standing, frames: Frame
         basis=spending.basis(spent),
         caveats=() if run["unit"] == "usd" else ("no price is known for these calls: compared by tokens",),
     )
+
+
+def _dearest(run: dict[str, Any], unit: str, spent: pl.DataFrame, silent: float) -> tuple[Edit, ...]:
+    """The fewest calls without which the run stays below; the run where single calls are not what is compared."""
+    ordered = spent.sort("cost_usd", "span_id", descending=[True, False])
+    if unit != "usd" or ordered.is_empty():
+        return (Edit(run["trace_id"], run["span_id"]),)
+    over = run["run_cost_usd"] - ordered["cost_usd"].cum_sum().shift(1, fill_value=0.0) >= silent
+    return tuple(Edit(c["trace_id"], c["span_id"]) for c in rows(ordered.filter(over)))
 
 
 DETECTOR = Detector(
@@ -225,5 +235,7 @@ DETECTOR = Detector(
     config=Config,
     detect=detect,
     explanation=__doc__,
+    learns=True,
+    follows=("delegation_", "reexecution_"),
     next_step="Compare the run with a median run: more turns, a longer context, or another model?",
 )  # fmt: skip

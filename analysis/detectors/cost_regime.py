@@ -30,7 +30,7 @@ import polars as pl
 
 from actorscope.analysis import chart, spending
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.finding import Edit, Evidence, Signal
 
 _SHOWN = 5
 
@@ -159,7 +159,9 @@ def _signal(
             "sum": round(rise.total, 2),
             "threshold": f"sum above {config.limit:g} with slack {config.slack:g}; medium from {config.medium_ratio:g} times",
         },
-        counterfactual=f"not certain yet if {tip['place'][1]} had cost {spending.amount(before, unit)}",
+        counterfactual=f"not certain yet if {tip['place'][1]} had cost {spending.amount(before, unit)}; "
+        f"silent without the {len(stream.runs) - rise.since} runs from the change on",
+        edits=tuple(Edit(*run["place"]) for run in stream.runs[rise.since :]),
         impact={"cost_usd": extra if stream.unit == "usd" else None, "runs": len(since)},
         basis="derived",
         caveats=("tokens of the same runs did not move: the price or the model did",) if is_price else (),
@@ -178,6 +180,8 @@ DETECTOR = Detector(
     config=Config,
     detect=detect,
     explanation=__doc__,
+    learns=True,
+    follows=("delegation_", "reexecution_"),
     next_step="What was released before the first of these runs? Compare one of them with one from before.",
     quiet_hours=24.0 * 7,
 )

@@ -21,11 +21,11 @@ answer instead of one to delegate.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import ALERTS, EVIDENCE_LIMIT, Evidence, Signal, weakest
+from actorscope.analysis.finding import ALERTS, EVIDENCE_LIMIT, Edit, Evidence, Signal, weakest
 from actorscope.analysis.paths import ancestors
 
 _INSTANCE = re.compile(r"(?i)[\s_\-#:.]*(?:\d+|(?=[0-9a-f]*\d)[0-9a-f]{4,})$")
@@ -60,6 +60,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per trace and set of actors in the cycle, for the deepest return, apart for what is no alert."""
     runs = {(r["trace_id"], r["span_id"]): r for r in rows(frames["runs"])}
     best: dict[tuple[Any, ...], Signal] = {}
+    cuts: dict[tuple[Any, ...], set[tuple[str, str]]] = {}
     for run in runs.values():
         # A run that ended before this one began does not wait for it.
         path = [above for above in ancestors(run, runs) if above["end_time"] >= run["start_time"]]
@@ -68,9 +69,11 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
             continue
         signal = _signal([*reversed(path[: returns[-1] + 1]), run], len(returns), path[returns[0]], len(path), config)
         key = (signal.trace_id, signal.scope, signal.severity in ALERTS)
+        cuts.setdefault(key, set()).add(_first_return([*reversed(path), run], config))
         if key not in best or _rank(signal) > _rank(best[key]):
             best[key] = signal
-    return sorted(best.values(), key=lambda s: (s.at, s.span_id))
+    whole = [replace(s, edits=tuple(Edit(*place) for place in sorted(cuts[key]))) for key, s in best.items()]
+    return sorted(whole, key=lambda s: (s.at, s.span_id))
 
 
 def _is_again(run: dict[str, Any], above: dict[str, Any], config: Config) -> bool:
@@ -86,6 +89,12 @@ def _is_again(run: dict[str, Any], above: dict[str, Any], config: Config) -> boo
 
 def _role_of(run: dict[str, Any]) -> str:
     return _INSTANCE.sub("", run["actor_name"] or "").lower()
+
+
+def _first_return(path: list[dict[str, Any]], config: Config) -> tuple[str, str]:
+    """Where a path, outermost first, comes back to an actor for the first time: without this run there is no cycle on it."""
+    first = next(r for i, r in enumerate(path) if any(_is_again(r, above, config) for above in path[:i]))
+    return first["trace_id"], first["span_id"]
 
 
 def _rank(signal: Signal) -> tuple[int, int, str]:

@@ -23,7 +23,7 @@ from datetime import timedelta
 from typing import Any
 
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import EVIDENCE_LIMIT, Evidence, Signal, weakest
+from actorscope.analysis.finding import EVIDENCE_LIMIT, Edit, Evidence, Signal, weakest
 
 Hand = dict[str, Any]
 
@@ -99,7 +99,8 @@ def _returns(stretch: list[Hand]) -> list[list[Hand]]:
 def _signal(stretch: list[Hand], returns: list[Hand], config: Config) -> Signal:
     count = len(returns)
     severity = "high" if count >= config.high_returns else "medium" if count >= config.medium_returns else "low"
-    tip = returns[(config.medium_returns if severity != "low" else config.low_returns) - 1]
+    surplus = returns[(config.medium_returns if severity != "low" else config.low_returns) - 1 :]
+    tip = surplus[0]
     ids = sorted({h["delegator_id"] for h in stretch} | {h["delegate_id"] for h in stretch})
     names = dict([(h["delegator_id"], h["delegator_name"]) for h in stretch] + [(h["delegate_id"], h["delegate_name"]) for h in stretch])
     who = " and ".join(sorted({names[tip["delegator_id"]], names[tip["delegate_id"]]}))
@@ -132,7 +133,9 @@ def _signal(stretch: list[Hand], returns: list[Hand], config: Config) -> Signal:
             "threshold": f"{config.medium_returns} returns",
             "traces": len({h["trace_id"] for h in stretch}),
         },
-        counterfactual=f"silent if the hand-off {tip['span_id']} from {tip['delegator_name']} to {tip['delegate_name']} were absent",
+        counterfactual=f"silent without the hand-off {tip['span_id']} from {tip['delegator_name']} to {tip['delegate_name']} "
+        "and the returns after it",
+        edits=tuple(Edit(h["trace_id"], h["span_id"]) for h in surplus),
         impact={"hand_offs": len(stretch), "what": "hand-offs since something was last done"},
         basis=weakest(*(h["basis"] for h in before)),
     )

@@ -25,7 +25,7 @@ from itertools import pairwise
 from typing import Any
 
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import EVIDENCE_LIMIT, Evidence, Signal, weakest
+from actorscope.analysis.finding import EVIDENCE_LIMIT, Edit, Evidence, Signal, weakest
 from actorscope.analysis.likeness import Grams, grams, is_about_another, jaccard, kept, words
 
 Task = dict[str, Any]
@@ -152,7 +152,8 @@ def _signal(
             "threshold": f"task from {config.same_task:.0%}, answer from {config.same_answer:.0%}; {config.many} times whatever the answer",
             "repetitions": len(again),
         },
-        counterfactual=f"silent if the run {task['span_id']} had answered anything new, or its task had been another",
+        counterfactual=f"silent without the run {task['span_id']} and those after it, or had its answer or its task been new",
+        edits=tuple(Edit(t["trace_id"], t["span_id"]) for t in tasks[tasks.index(task) :]),
         impact={"cost_usd": sum(costs) if costs else None, "repetitions": len(again), "what": "runs that repeated a task"},
         basis=weakest("inferred", task["basis"]),
         caveats=() if any(t["reply"] for t in tasks) else ("the answers are not recorded",),

@@ -24,7 +24,7 @@ from itertools import takewhile
 from typing import Any
 
 from actorscope.analysis.detector import Detector, Frames, rows
-from actorscope.analysis.finding import EVIDENCE_LIMIT, Evidence, Signal, weakest
+from actorscope.analysis.finding import EVIDENCE_LIMIT, Edit, Evidence, Signal, weakest
 from actorscope.analysis.paths import ancestors
 
 Run = dict[str, Any]
@@ -81,7 +81,8 @@ def _deep(runs: dict[tuple[Any, Any], Run], history: dict[Any, Any], config: Con
         usual = _usual(history, path[0], "depth", config)
         limit = int(max(config.depth, (usual or 0) + config.depth_margin if usual is not None else 0))
         if len(path) > limit:
-            yield _signal(path[0], path[: limit + 1], len(path), limit, usual, "depth", config)
+            beyond = [r for r in runs.values() if len(p := _path(r, runs)) == limit + 1 and p[0] is path[0]]
+            yield _signal(path[0], path[: limit + 1], beyond, len(path), limit, usual, "depth", config)
 
 
 def _wide(runs: dict[tuple[Any, Any], Run], history: dict[Any, Any], config: Config) -> Iterator[Signal]:
@@ -96,11 +97,14 @@ def _wide(runs: dict[tuple[Any, Any], Run], history: dict[Any, Any], config: Con
         limit = int(max(config.fan_out, config.fan_out_factor * (usual or 0)))
         if len(delegates) > limit:
             order = sorted(delegates, key=lambda r: (r["start_time"], r["span_id"]))
-            yield _signal(runs[place], [runs[place], *order[: limit + 1]], len(delegates), limit, usual, "fan_out", config)
+            seen = [runs[place], *order[: limit + 1]]
+            yield _signal(runs[place], seen, order[limit:], len(delegates), limit, usual, "fan_out", config)
 
 
-def _signal(top: Run, seen: list[Run], observed: int, limit: int, usual: float | None, measure: str, config: Config) -> Signal:
-    """`seen` ends with the run that tipped it."""
+def _signal(
+    top: Run, seen: list[Run], beyond: list[Run], observed: int, limit: int, usual: float | None, measure: str, config: Config
+) -> Signal:
+    """`seen` ends with the run that tipped it; without `beyond` there are no more than allowed."""
     tip, what = seen[-1], {"depth": "runs on one path", "fan_out": "delegates of one run"}[measure]
     shown = [seen[0], *seen[-(EVIDENCE_LIMIT - 1) :]] if len(seen) > EVIDENCE_LIMIT else seen
     evidence = tuple(
@@ -129,6 +133,7 @@ def _signal(top: Run, seen: list[Run], observed: int, limit: int, usual: float |
             "threshold": limit,
         },
         counterfactual=f"silent if there had been at most {limit} {what}, the run {tip['span_id']} and those after it absent",
+        edits=tuple(Edit(r["trace_id"], r["span_id"]) for r in sorted(beyond, key=lambda r: (r["start_time"], r["span_id"]))),
         impact={"cost_usd": tip["run_cost_usd"], "tokens": tip["run_tokens"], "what": "spent by the first run beyond the limit and below"},
         basis=weakest(top["actor_basis"], tip["actor_basis"]),
     )
@@ -149,5 +154,6 @@ DETECTOR = Detector(
     config=Config,
     detect=detect,
     explanation=__doc__,
+    learns=True,
     next_step="Compare the tasks along the path; set a limit of depth or of delegates in the framework.",
 )  # fmt: skip

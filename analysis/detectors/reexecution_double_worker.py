@@ -25,7 +25,7 @@ from typing import Any
 import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal, weakest
+from actorscope.analysis.finding import Edit, Evidence, Signal, weakest
 from actorscope.analysis.reruns import first_of, rerun
 
 
@@ -100,6 +100,7 @@ def _signal(pair: dict[str, Any]) -> Signal:
             "cause_class_why": again.why,
         },
         counterfactual=f"silent had {pair['span_id']} failed, or had {first['actor_id']} done both",
+        edits=(Edit(pair["trace_id"], pair["span_id"], "status_code", "error"),),
         impact={"duplicate_effects": 1, "target": pair["target"] or "", "cost_usd": pair["cost_usd"]},
         basis=weakest("derived", pair["side_effect_basis"]),
         caveats=("a helper that got the request word for word looks the same where the delegation is not on record",),

@@ -28,7 +28,7 @@ from typing import Any
 import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
-from actorscope.analysis.finding import Evidence, Signal, weakest
+from actorscope.analysis.finding import Edit, Evidence, Signal, weakest
 from actorscope.analysis.moments import length
 from actorscope.analysis.reruns import first_of, rerun
 
@@ -175,7 +175,8 @@ def _signal(pair: dict[str, Any]) -> Signal:
             "cause_class_why": again.why,
             "cause": pair["cause_basis"],
         },
-        counterfactual=f"silent without {pair['span_id']}, had {pair['first_span_id']} failed, or had a new request asked for it",
+        counterfactual=f"silent without {pair['span_id']}, had {pair['first_span_id']} failed, or had a journal served it",
+        edits=(Edit(pair["trace_id"], pair["span_id"], "replayed", True),),
         impact={"duplicate_effects": pair["times"], "target": pair["target"] or "", "cost_usd": pair["cost_usd"]},
         basis=weakest(pair["side_effect_basis"], "inferred" if across and not is_equal else "derived"),
         caveats=_caveats(across, is_known, is_kin),

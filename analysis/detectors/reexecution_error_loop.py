@@ -27,7 +27,7 @@ from typing import Any
 import polars as pl
 
 from actorscope.analysis.detector import Detector, Frames
-from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.finding import Edit, Evidence, Signal
 from actorscope.analysis.turns import asked_again, by_run, contained, shown, without
 
 _FEWEST_WORDS = 5
@@ -111,7 +111,7 @@ def _judge(streak: list[dict[str, Any]], config: Config) -> Signal | None:
     is_medium = n >= config.long_streak or wasted >= config.wasted_tokens
     # What fell below every threshold if these had not been done.
     kept = 1 if blind else config.streak - 1
-    surplus = [action["span_id"] for action in streak[kept:]]
+    surplus = tuple(Edit(action["trace_id"], action["span_id"]) for action in streak[kept:])
     error = first["error_type"] or "an error"
     return Signal(
         rule="X3",
@@ -132,10 +132,10 @@ def _judge(streak: list[dict[str, Any]], config: Config) -> Signal | None:
             "blind": blind,
             "wasted_tokens": wasted,
             "threshold": {"streak": config.streak, "long_streak": config.long_streak, "wasted_tokens": config.wasted_tokens},
-            "surplus": surplus,
             "cause_class": "self",
         },
         counterfactual=f"{without(surplus)}, or had they succeeded",
+        edits=surplus,
         impact={"wasted_calls": n - 1, "wasted_tokens": wasted, "cost_usd": sum(a["cost_usd"] or 0.0 for a in streak[1:])},
         basis="derived",
         caveats=() if last["spent_tokens"] else ("the run reports no tokens: what the loop cost is not known",),

@@ -23,7 +23,7 @@ from typing import Any
 import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames
-from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.finding import Edit, Evidence, Signal
 from actorscope.analysis.turns import alike, asked_again, by_run, contained, shown, without
 
 _SHOWN = 7
@@ -86,7 +86,7 @@ def _is_near(action: dict[str, Any], before: dict[str, Any], config: Config) -> 
 
 def _signal(streak: list[dict[str, Any]], config: Config) -> Signal:
     first, last, n = streak[0], streak[-1], len(streak)
-    surplus = [action["span_id"] for action in streak[config.calls - 1 :]]
+    surplus = tuple(Edit(action["trace_id"], action["span_id"]) for action in streak[config.calls - 1 :])
     wasted = last["spent_tokens"] - first["spent_tokens"]
     again = shown(streak[1:], _SHOWN)
     return Signal(
@@ -110,10 +110,10 @@ def _signal(streak: list[dict[str, Any]], config: Config) -> Signal:
             "observed": n,
             "wasted_tokens": wasted,
             "threshold": {"calls": config.calls, "alike": config.alike, "wasted_tokens": config.wasted_tokens},
-            "surplus": surplus,
             "cause_class": "self",
         },
         counterfactual=without(surplus),
+        edits=surplus,
         impact={"wasted_calls": n - 1, "wasted_tokens": wasted, "cost_usd": sum(a["cost_usd"] or 0.0 for a in streak[1:])},
         basis="inferred",
         caveats=("similar words are no proof: the agent may have narrowed its search down",),

@@ -25,7 +25,7 @@ from typing import Any
 import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames
-from actorscope.analysis.finding import Evidence, Signal, weakest
+from actorscope.analysis.finding import Edit, Evidence, Signal, weakest
 from actorscope.analysis.turns import asked_again, by_run, shown, without
 
 Row = dict[str, Any]
@@ -101,7 +101,7 @@ def _signal(groups: list[list[Row]], config: Config) -> Signal:
     last = again[-1]
     wasted = last["spent_tokens"] - first["spent_tokens"]
     what = first["tool_name"] if len(groups) == 1 else f"{first['tool_name']} and {len(groups) - 1} more"
-    surplus = [read["span_id"] for group in groups for read in group[config.reads - 1 :]]
+    surplus = tuple(Edit(read["trace_id"], read["span_id"]) for group in groups for read in group[config.reads - 1 :])
     return Signal(
         rule="X2",
         severity="medium" if n >= config.many_reads else "low",
@@ -123,10 +123,10 @@ def _signal(groups: list[list[Row]], config: Config) -> Signal:
             "observed": n,
             "wasted_tokens": wasted,
             "threshold": {"reads": config.reads, "many_reads": config.many_reads},
-            "surplus": surplus,
             "cause_class": "self",
         },
         counterfactual=f"{without(surplus)}, or had their results differed",
+        edits=surplus,
         impact={"wasted_calls": len(again), "wasted_tokens": wasted, "cost_usd": sum(r["cost_usd"] or 0.0 for r in again)},
         basis=weakest("derived", first["side_effect_basis"]),
         caveats=() if first["side_effect"] == "read" else ("the tool does not say that it only reads",),

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actorscope.analysis.detector import Detector, Frames
-from actorscope.analysis.finding import Evidence, Signal
+from actorscope.analysis.finding import Edit, Evidence, Signal
 
 _SHOWN = 8
 
@@ -77,6 +77,7 @@ def _signal(failed: list[dict[str, Any]], requests: int, config: Config) -> Sign
             "cause_class": "retry",
         },
         counterfactual=f"silent with {config.failures - 1} failures in these minutes: without {tipped['span_id']} and what followed",
+        edits=tuple(Edit(f["trace_id"], f["span_id"]) for f in failed[config.failures - 1 :]),
         impact={"failed_calls": len(failed), "retries": len(failed) - requests},
         basis="derived",
         caveats=("only the earliest 200 failures are counted",) if len(failed) >= 200 else (),

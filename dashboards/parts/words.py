@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 SEVERITIES = {"critical": "⬢", "high": "▲", "medium": "◆", "low": "▽", "info": "○"}
-STATES = {"open": "● open", "acknowledged": "◐ acknowledged", "resolved": "✓ resolved"}
+STATES = {"open": "● open", "acknowledged": "◐ acknowledged", "muted": "◌ muted", "resolved": "✓ resolved"}
 FAMILIES = ("delegation", "authority", "cost", "reexecution", "system")
 Colour = Literal["red", "orange", "yellow", "blue", "gray"]
 COLOURS: dict[str, Colour] = {"critical": "red", "high": "orange", "medium": "yellow", "low": "blue", "info": "gray"}

@@ -124,6 +124,8 @@ class App:
         if self.runner:
             yield "actorscope.analysis.lag", {}, self.runner.lag_seconds
             yield "actorscope.analysis.spans", {}, self.runner.spans_done
+            for (detector, frame), rows in self.runner.jury.inputs.items():
+                yield "actorscope.analysis.inputs", {"detector": detector, "frame": frame}, rows
 
     def health(self) -> dict[str, Any]:
         """The body of `/api/health`."""

@@ -63,6 +63,7 @@ def detectors() -> str:
     parts = [
         "# Detectors",
         _MADE.format(source="`analysis/detectors/` and `analysis/watches/`"),
+        "What becomes of a finding stands in [findings.md](findings.md), how to add a detector in [extending.md](extending.md). "
         "Thresholds are set in `actorscope.toml` under `[analysis.detectors.<id>]`; an unknown name or a wrong type stops the start.",
         "| detector | family | rules | finds |\n| --- | --- | --- | --- |\n"
         + "\n".join(f"| [`{d.id}`](#{d.id}) | {d.family} | {', '.join(rules(d))} | {_summary(d)} |" for d in _all()),
@@ -87,12 +88,20 @@ def _detector(detector: Detector) -> Iterator[str]:
         quiet = f"after {detector.quiet_hours:g} hours in which it is not seen again"
     yield f"`{detector.id}` · family {detector.family} · rule {', '.join(rules(detector))} · version {detector.version}"
     yield detector.explanation.strip()
-    yield f"In short: {detector.next_step} A finding resolves {quiet}, or when later spans take its ground away."
+    yield f"In short: {detector.next_step} A finding resolves {quiet}, or when later spans take its ground away." + _beside(detector)
     told = explained(detector.config)
     fields = dataclasses.fields(detector.config)
     if fields:
         lines = [f"| `{f.name}` | `{_value(_default(f))}` | {told[f.name]} |" for f in fields]
         yield "| threshold | default | meaning |\n| --- | --- | --- |\n" + "\n".join(lines)
+
+
+def _beside(detector: Detector) -> str:
+    told = " About the first runs of a new version of an agent it speaks one degree lower." if detector.learns else ""
+    if detector.follows:
+        names = ", ".join(f"`{name}*`" if name.endswith("_") else f"`{name}`" for name in detector.follows)
+        told += f" It stands under a finding of {names} that explains it."
+    return told
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
@@ -291,7 +300,7 @@ _MEANING = {
     "rule": "Which rule of the detector.",
     "severity": "info, low, medium, high or critical.",
     "confidence": "0 to 1.",
-    "state": "open, acknowledged or resolved.",
+    "state": "open, acknowledged, muted or resolved.",
     "title": "The claim in one sentence.",
     "subject": "Whom it is about: JSON with id and name.",
     "subject_id": "Actor whom it is about.",

@@ -8,7 +8,7 @@ import pytest
 from tests.analysis.analyst import Analyst
 from tests.analysis.test_runner import parts, summary
 from tests.conftest import TABLES
-from tests.make import Case, cases, spans
+from tests.make import spans
 
 from actorscope.ingest.store.client import Store, in_worker
 
@@ -62,24 +62,3 @@ def test_how_spans_arrive_does_not_change_what_is_found(store: Store, way: str) 
     again = in_worker(lambda: found([*batches, *(batches[::-1] if way == "twice" else [])]))
     assert sorted(detector for _, detector, *_ in whole) == FOUND
     assert again == whole
-
-
-FIRING = [c for c in cases() if c.detector in FOUND and c.kind == "fires" and c.detector != "reexecution_double_worker"]
-
-
-@pytest.mark.parametrize("case", FIRING, ids=lambda c: f"{c.detector}-{c.path.stem}")
-def test_without_the_spans_that_the_counterfactual_names_nothing_is_told(store: Store, case: Case) -> None:
-    def act() -> tuple[set[str], list[Any]]:
-        analyst = Analyst(store, detectors={case.detector: case.thresholds})
-        analyst.look(case.made)
-        surplus = {span for finding in analyst.open(case.detector) for span in finding.baseline["surplus"]}
-        for table in TABLES:
-            store.command(f"TRUNCATE TABLE {table}")
-        rest = [row for row in case.made.rows if row["span_id"].hex() not in surplus]
-        again = Analyst(store, detectors={case.detector: case.thresholds})
-        again.look(case.made, rest)
-        return surplus, again.open(case.detector)
-
-    surplus, found = in_worker(act)
-    assert surplus
-    assert found == []

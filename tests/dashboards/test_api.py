@@ -10,6 +10,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from actorscope.analysis import marks
 from actorscope.analysis.alerts import outbox
 from actorscope.analysis.answers.source import Source
 from actorscope.dashboards.api import routes
@@ -105,6 +106,21 @@ def test_writing_needs_a_json_body(client: TestClient) -> None:
     assert client.get(path).status_code == 405
     assert client.post("/api/sql", json={"sql": "DROP TABLE spans"}).status_code == 400
     assert client.post("/api/sql", json={"sql": "SELECT 1 AS one"}).json()["rows"] == [[1]]
+
+
+def test_a_mark_is_written_and_wrong_ones_are_refused(client: TestClient, connected: Store) -> None:
+    found = client.get("/api/findings").json()["findings"][0]
+    path, mute = f"/api/findings/{found['id']}/mark", {"state": "muted", "owner": "ann", "reason": "known", "until": "3d"}
+    for wrong in ({"state": "gone"}, {"owner": 7}, {"owner": ""}, {"reason": ""}, {"until": "2001-01-01"}, {"until": "soon"}):
+        assert client.post(path, json={**mute, **wrong}).status_code == 400, wrong
+    assert client.post("/api/findings/fnd_none/mark", json=mute).status_code == 404
+    assert client.post(path, content="state=muted").status_code == 400
+    assert in_worker(lambda: marks.read(connected)) == {}
+    said = client.post(path, json=mute).json()
+    assert (said["state"], said["owner"], said["reason"]) == ("muted", "ann", "known") and said["until"] > said["at"]
+    (mark,) = in_worker(lambda: marks.read(connected)).values()
+    assert mark.finding_id == found["id"]
+    assert client.post(path, json={**mute, "state": "open"}).json()["state"] == "open"
 
 
 def test_a_notification_is_made_due_again(client: TestClient, connected: Store) -> None:

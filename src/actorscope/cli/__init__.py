@@ -8,7 +8,7 @@ import sys
 import click
 
 from actorscope import __version__
-from actorscope.cli import alerts, ask, read, replay, semconv, serve, tokens
+from actorscope.cli import alerts, ask, detector, read, replay, semconv, serve, tokens
 from actorscope.errors import ActorscopeError, DefinitionError
 
 
@@ -57,5 +57,6 @@ main.add_command(read.findings)
 main.add_command(read.sql)
 main.add_command(ask.ask)
 main.add_command(alerts.alerts)
+main.add_command(detector.detector)
 main.add_command(tokens.token)
 main.add_command(semconv.semconv)

@@ -12,8 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from actorscope.analysis.answers import console as console_
+from actorscope.analysis.answers.attention import STATES
 from actorscope.analysis.answers.findings import list_findings
 from actorscope.analysis.finding import SEVERITIES
+from actorscope.cli import marks
 from actorscope.cli.server import ask, find_server, reading_options, with_store
 
 _COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
@@ -24,16 +26,18 @@ def safe(value: Any) -> Text:
     return Text("".join(c if c.isprintable() or c in "\n\t" else "�" for c in str(value)))
 
 
-@click.command()
+@click.group(invoke_without_command=True)
+@click.pass_context
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="JSON lines instead of a table.")
 @click.option("--detector", default="", help="Only findings of this detector.")
 @click.option(
-    "--state", default="", type=click.Choice(["", "open", "acknowledged", "resolved"]), help="Only in this state."
+    "--state", default="", type=click.Choice(["", *STATES]), help="Only in this state."
 )
 @click.option("--severity", default="info", type=click.Choice(SEVERITIES), help="This severity or graver.")
 @click.option("--limit", default=1000, show_default=True, help="At most so many.")
 def findings(
+    context: click.Context,
     server: str | None,
     data: Path | None,
     store: str | None,
@@ -48,7 +52,10 @@ def findings(
     \b
     actorscope findings --severity medium --state open
     actorscope findings --json | jq .title
+    actorscope findings mute fnd_... --owner ann --reason "known, see OPS-7" --until 3d
     """
+    if context.invoked_subcommand:
+        return
     address = find_server(server, data, store)
     if address:
         query = {"detector": detector, "state": state, "severity": severity, "limit": limit}
@@ -72,6 +79,10 @@ def findings(
             f["id"],
         )
     Console().print(table if found else "no findings")
+
+
+for _command in marks.COMMANDS:
+    findings.add_command(_command)
 
 
 @click.command()
