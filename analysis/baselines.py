@@ -41,6 +41,9 @@ LEARNED_TOOLS = Memory("learned_tools", ("actor_id", "task_kind"), 64, "earliest
 """Members are tools instead of traces."""
 RUN_SHAPES = Memory("run_shapes", ("actor_id", "measure"), 200, "latest")
 RUN_COSTS = Memory("run_costs", ("actor_id", "task_kind", "unit"), 400, "latest")
+"""Members are trace, span and model of a run."""
+WIDER_COSTS = Memory("wider_costs", ("level", "of", "unit"), 128, "latest")
+"""The same over all task kinds of an actor, or all actors with a task kind; members are trace, span, and the other of the two."""
 
 
 def remember(

@@ -10,6 +10,7 @@
 | `first_runs` | one of the earliest runs of an (actor, task kind) that is touched |
 | `first_uses` | one of the earliest runs that used a tool, per touched (actor, task kind, tool) |
 | `run_costs` | one of the latest runs of a touched (actor, task kind, unit) with what it took; units are those of `spending.measures` |
+| `wider_costs` | one of the latest runs per `level`: of a touched actor, or of any actor for a touched task kind (`peers`) |
 | `learned_tools` | writing tool that several runs of a touched (actor, task kind) used, with its first use |
 | `effects` | successful write with the signature of a touched one, ever |
 | `cause_writes` | early write with a tool of a touched one for the same request |
@@ -61,6 +62,7 @@ FRAMES = (
     "first_uses",
     "learned_tools",
     "run_costs",
+    "wider_costs",
     "effects",
     "cause_writes",
     "failures",
@@ -274,6 +276,7 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
             _as_tools(pl.concat([uses, _members(old_uses).select(uses.columns)])),
         ).rename({"trace_id": "tool_name"}),
         "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version, _costs(old_runs)),
+        "wider_costs": baselines.remember(store, baselines.WIDER_COSTS, _wider(runs), version, _wider(old_runs)),
         "effects": _effects(store, actions),
         "cause_writes": repeats.cause_writes(store, actions, before, version),
         "failures": repeats.failures(store, actions, before, version),
@@ -319,8 +322,19 @@ def _as_tools(uses: pl.DataFrame) -> pl.DataFrame:
 
 
 def _costs(runs: pl.DataFrame) -> pl.DataFrame:
-    member = pl.concat_str("trace_id", "span_id", separator=":").alias("trace_id")
-    return measures(_members(runs)).with_columns(member)
+    return measures(_members(runs)).with_columns(_member("run_model"))
+
+
+def _member(other: str) -> pl.Expr:
+    return pl.concat_str("trace_id", "span_id", pl.col(other).fill_null(""), separator=":").alias("trace_id")
+
+
+def _wider(runs: pl.DataFrame) -> pl.DataFrame:
+    """The same for all kinds of task of an actor, and for a kind of task whoever does it."""
+    took = measures(_members(runs)).filter(pl.col("unit").is_in(["usd", "tokens"]))
+    named = took.filter(pl.col("task_kind").is_not_null())
+    actors = took.with_columns(_member("task_kind"), level=pl.lit("actor"), of="actor_id")
+    return pl.concat([actors, named.with_columns(_member("actor_id"), level=pl.lit("peers"), of="task_kind")])
 
 
 def _effects(store: Store, actions: pl.DataFrame) -> pl.DataFrame:

@@ -16,7 +16,8 @@ _FACTS = (
     "actor_basis", "actor_kind", "caller_id", "caller_name", "task_kind", "trigger", "user_id", "conversation_id",
     "cause_id", "cause_basis",
     "is_error", "is_counted", "cost_usd", "cost_source", "attempt", "tool_name", "side_effect", "signature", "is_replayed",
-    "idempotency_digest", "cause_request", "run_cost_usd", "run_tokens", "run_calls", "asked_arguments", "input_digest",
+    "idempotency_digest", "cause_request", "run_cost_usd", "run_tokens", "run_output_tokens", "run_calls", "run_model",
+    "asked_arguments", "input_digest",
     "error_type", "approval_id", "approval_status", "approver_type", "approver_id", "approval_basis",
     "authz_outcome", "state", "targets",
 )  # fmt: skip
