@@ -15,7 +15,8 @@
 | `effects` | successful write with the signature of a touched one, ever |
 | `cause_writes` | early write with a tool of a touched one for the same request |
 | `failures` | early failure of a tool in the way and in the minutes of a touched one |
-| `daily_spend` | touched (actor, day) with what it spent |
+| `budgets` | budget of the settings and window that is touched, with what was spent (`budgets.WINDOW`) |
+| `burns` | such a budget and a touched minute, with what was spent in two windows that end with it (`budgets.BURN`) |
 | `hand_offs` | one of the latest times that control was passed on in a touched conversation or cause |
 | `run_shapes` | one of the latest runs of a touched actor that had many delegates or levels below it |
 | `tasks` | task that an agent of them gave to another one to which it gave several |
@@ -40,11 +41,13 @@ import polars as pl
 
 from actorscope.analysis import baselines, custody, grace, origins, repeats, revocations, stitch, turns
 from actorscope.analysis.authority import STATES, authorities
+from actorscope.analysis.budgets import Budgets, nothing
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
 from actorscope.analysis.hands import hand_offs
 from actorscope.analysis.shapes import shapes
 from actorscope.analysis.spending import measures
+from actorscope.analysis.spends import spends
 from actorscope.analysis.tasks import tasks
 from actorscope.analysis.told import told
 from actorscope.analysis.weave import CALLS, weave
@@ -66,7 +69,8 @@ FRAMES = (
     "effects",
     "cause_writes",
     "failures",
-    "daily_spend",
+    "budgets",
+    "burns",
     "hand_offs",
     "run_shapes",
     "tasks",
@@ -99,6 +103,8 @@ class Touched:
 
     steps: pl.DataFrame
     edges: pl.DataFrame
+    below: pl.DataFrame
+    """Runs that work for runs of these, in traces that were only read beside them."""
 
 
 def read(store: Store, arrivals: pl.DataFrame) -> pl.DataFrame:
@@ -244,11 +250,15 @@ def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched
         pl.format("{} {}", "tool_name", "input_digest")
     )
     steps = authorities(steps).with_columns(signature.alias("signature"), pl.col("replayed").fill_null(False).alias("is_replayed"))
+    steps = spends(steps, edges)
     ours = steps.filter("is_context").select("trace_id").unique()
-    return Touched(steps.filter(pl.col("is_context").not_()), edges.join(ours, on="trace_id", how="anti"))
+    below = steps.filter("is_context", "is_run", "is_below")
+    return Touched(steps.filter(pl.col("is_context").not_()), edges.join(ours, on="trace_id", how="anti"), below)
 
 
-def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> dict[str, pl.DataFrame]:
+def fill(
+    store: Store, touched: Touched, before: pl.DataFrame, version: int, budgets: Budgets | None = None
+) -> dict[str, pl.DataFrame]:
     """Every frame of FRAMES for the touched traces; `before` is what was known of them (`keeping.keep` returns it)."""
     steps = touched.steps
     runs = steps.filter("is_run")
@@ -280,7 +290,7 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
         "effects": _effects(store, actions),
         "cause_writes": repeats.cause_writes(store, actions, before, version),
         "failures": repeats.failures(store, actions, before, version),
-        "daily_spend": _daily_spend(store, runs),
+        **(budgets.frames(steps, before, version) if budgets else nothing()),
         "hand_offs": hand_offs(store, steps, touched.edges, version),
         "run_shapes": baselines.remember(store, baselines.RUN_SHAPES, shapes(runs), version, shapes(old_runs)),
         "tasks": tasks(store, runs, touched.edges),
@@ -358,12 +368,3 @@ def later_repetitions(touched: Touched, offered: Mapping[str, pl.DataFrame]) -> 
     ours = touched.steps.select("trace_id").unique()
     later = pl.concat([later, repeats.later_workers(ours, offered["cause_writes"])])
     return later.join(ours, on="trace_id", how="anti").unique("trace_id")
-
-
-def _daily_spend(store: Store, runs: pl.DataFrame) -> pl.DataFrame:
-    actors = (
-        runs.filter(pl.col("actor_id").is_not_null()).select("actor_id", "actor_name").unique("actor_id", keep="any")
-    )
-    days = runs["start_time"].dt.date().unique().sort().to_list()
-    spend = store.named("daily_spend", actors=actors["actor_id"].to_list(), days=days)
-    return spend.join(actors, on="actor_id", how="left")
