@@ -26,12 +26,11 @@ WINDOW: Any = {
 last 15 minutes, the place the latest span that is looked at now."""
 BURN: Any = {
     **{c: WINDOW[c] for c in ("number", "node", "id", "name", "period", "limit", "trace_id", "span_id", "at")},
-    "pair": pl.Int64, "factor": pl.Float64, "long_minutes": pl.Int64, "short_minutes": pl.Int64, "long_usd": pl.Float64,
-    "short_usd": pl.Float64, "runs": pl.Int64,
+    "pair": pl.Int64, "factor": pl.Float64, "period_minutes": pl.Int64, "long_minutes": pl.Int64, "short_minutes": pl.Int64,
+    "long_usd": pl.Float64, "short_usd": pl.Float64, "runs": pl.Int64,
 }  # fmt: skip
 """A budget with what was spent in two windows that end with a touched minute; `runs` spent in the short one."""
-_DAY, _MONTH = 24 * 60, 30 * 24 * 60
-PERIOD_MINUTES = {"day": _DAY, "month": _MONTH}
+_MINUTES = {"day": 24 * 60, "month": 30 * 24 * 60}
 PAIRS = {
     "month": ((14.4, 60, 5), (6.0, 360, 30), (3.0, 1440, 120), (1.0, 4320, 360)),
     "day": ((14.4, 10, 2), (6.0, 30, 5), (2.0, 120, 15)),
@@ -139,6 +138,7 @@ class Budgets:
             sums = _over(minutes, long, "long").join(_over(minutes, short, "short"), on=["id", "minute"])
             rows = place.join(sums, on=["id", "minute"]).with_columns(
                 number=pl.lit(number), period=pl.lit(budget.period), limit=pl.lit(budget.usd), pair=pl.lit(pair), factor=pl.lit(factor),
+                period_minutes=pl.lit(_MINUTES[budget.period]),
                 long_minutes=pl.lit(long), short_minutes=pl.lit(short), runs=pl.col("short_runs"),
             )  # fmt: skip
             found.append(rows.select(*BURN).cast(BURN))

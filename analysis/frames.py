@@ -6,11 +6,14 @@
 | `actions` | tool call or other action in them |
 | `code_steps` | step of a run in which no tool failed: what fails there is code of the agent's own |
 | `costs` | span with a cost in them |
+| `unpriced` | model call with tokens and without a cost in them |
+| `stretches` | model call in them of a run with many (`stretches.STRETCH`) |
 | `delegations` | act of delegation in them |
 | `first_runs` | one of the earliest runs of an (actor, task kind) that is touched |
 | `first_uses` | one of the earliest runs that used a tool, per touched (actor, task kind, tool) |
 | `run_costs` | one of the latest runs of a touched (actor, task kind, unit) with what it took; units are those of `spending.measures` |
 | `wider_costs` | one of the latest runs per `level`: of a touched actor, or of any actor for a touched task kind (`peers`) |
+| `phase_costs` | one of the latest runs of a touched (actor, task kind, phase) with what the phase cost |
 | `learned_tools` | writing tool that several runs of a touched (actor, task kind) used, with its first use |
 | `effects` | successful write with the signature of a touched one, ever |
 | `cause_writes` | early write with a tool of a touched one for the same request |
@@ -45,9 +48,11 @@ from actorscope.analysis.budgets import Budgets, nothing
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
 from actorscope.analysis.hands import hand_offs
+from actorscope.analysis.phases import phases
 from actorscope.analysis.shapes import shapes
 from actorscope.analysis.spending import measures
 from actorscope.analysis.spends import spends
+from actorscope.analysis.stretches import stretches
 from actorscope.analysis.tasks import tasks
 from actorscope.analysis.told import told
 from actorscope.analysis.weave import CALLS, weave
@@ -60,12 +65,15 @@ FRAMES = (
     "actions",
     "code_steps",
     "costs",
+    "unpriced",
+    "stretches",
     "delegations",
     "first_runs",
     "first_uses",
     "learned_tools",
     "run_costs",
     "wider_costs",
+    "phase_costs",
     "effects",
     "cause_writes",
     "failures",
@@ -274,7 +282,10 @@ def fill(
         "runs": runs,
         "actions": actions,
         "code_steps": turns.code_steps(steps),
-        "costs": steps.filter(pl.col("cost_usd") > 0),
+        "costs": (costs := steps.filter(pl.col("cost_usd") > 0)),
+        "unpriced": steps.filter("is_counted", pl.col("cost_usd").is_null(), pl.sum_horizontal("input_tokens", "output_tokens") > 0),
+        "stretches": stretches(store, steps),
+        "phase_costs": phases(store, runs, costs, version),
         "delegations": touched.edges,
         "first_runs": first_runs,
         "first_uses": uses,

@@ -14,6 +14,9 @@ _SHOWN = 5
 PER_CALL = " per call"
 """Ends the unit of what a run took per model call."""
 WRITTEN = "written tokens" + PER_CALL
+CALLS = "calls"
+LATEST = 5
+"""How many calls of a run count as its latest ones."""
 
 
 def measured(runs: pl.DataFrame) -> pl.DataFrame:
@@ -29,7 +32,7 @@ def measured(runs: pl.DataFrame) -> pl.DataFrame:
 
 
 def measures(runs: pl.DataFrame) -> pl.DataFrame:
-    """One row per run and `unit` of what it took, `value`: dollars, tokens, and these and written tokens per model call."""
+    """One row per run and `unit` of what it took, `value`: dollars, tokens, these and written tokens per model call, model calls."""
     amounts = {"usd": pl.col("run_cost_usd"), "tokens": pl.col("run_tokens").cast(pl.Float64)}
     calls = pl.when(pl.col("run_calls") > 0).then("run_calls")
     written = pl.col("run_output_tokens").cast(pl.Float64) / calls
@@ -39,6 +42,7 @@ def measures(runs: pl.DataFrame) -> pl.DataFrame:
         for suffix, share in (("", pl.lit(1)), (PER_CALL, calls))
     ]
     units.append(runs.with_columns(pl.lit(WRITTEN).alias("unit"), written.alias("value")))
+    units.append(runs.with_columns(pl.lit(CALLS).alias("unit"), pl.col("run_calls").cast(pl.Float64).alias("value")))
     return pl.concat(units).filter(pl.col("value") > 0)
 
 

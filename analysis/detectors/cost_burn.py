@@ -26,7 +26,6 @@ from typing import Any
 import polars as pl
 
 from actorscope.analysis import spending
-from actorscope.analysis.budgets import PERIOD_MINUTES
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import Edit, Evidence, Signal
 
@@ -50,7 +49,7 @@ class Config:
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per budget and day on which it burns, of the most urgent pair, at the first minute looked at."""
     burns = frames["burns"].filter(pl.col("short_usd") >= config.min_usd, pl.col("runs") >= config.min_runs).unique()
-    per_minute = pl.col("limit") / pl.col("period").replace_strict(PERIOD_MINUTES, return_dtype=pl.Float64)
+    per_minute = pl.col("limit") / pl.col("period_minutes")
     burns = burns.with_columns(
         (pl.col("long_usd") / pl.col("long_minutes") / per_minute).alias("long_rate"),
         (pl.col("short_usd") / pl.col("short_minutes") / per_minute).alias("short_rate"),
@@ -121,8 +120,8 @@ DETECTOR = Detector(
     version=1,
     needs={
         "burns": (
-            "number", "node", "id", "name", "period", "limit", "pair", "factor", "long_minutes", "short_minutes", "long_usd", "short_usd",
-            "runs", "trace_id", "span_id", "at",
+            "number", "node", "id", "name", "period", "limit", "pair", "factor", "period_minutes", "long_minutes", "short_minutes",
+            "long_usd", "short_usd", "runs", "trace_id", "span_id", "at",
         ),
         "costs": ("trace_id", "span_id", "name", "cost_usd", "cost_source", "start_time", "actor_id", "task_kind", "starter_id", "tenant"),
     },

@@ -224,7 +224,7 @@ def _value(value: Any) -> str:
     return json.dumps(str(value) if isinstance(value, Path) else value)
 
 
-_EXAMPLES = {"url": "https://hooks.example/actorscope", "secret": "whsec_", "token_sha256": "0" * 64}
+_EXAMPLES = {"url": "https://hooks.example/actorscope", "secret": "whsec_", "token_sha256": "0" * 64, "node": "actor", "usd": 10.0}
 """What stands in the example for settings that must be given."""
 
 
