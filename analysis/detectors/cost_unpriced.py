@@ -31,7 +31,7 @@ _TOKENS = pl.col("input_tokens").fill_null(0) + pl.col("output_tokens").fill_nul
 class Config:
     """Thresholds of spend that no budget sees."""
 
-    min_tokens: int = 10_000
+    min_tokens: int = 50_000
     """Tokens that a trace took without a price from which it is told."""
     min_usd: float = 0.10
     """Cost of a trace that belongs to nobody from which it is told."""
