@@ -1,4 +1,4 @@
-"""However the spans of all cases that fire reach the store, the findings that stand in the end are those of the ordered ones.
+"""However the spans of all cases and stories that fire reach the store, the findings that stand in the end are those of the ordered ones.
 
 All cases are one world over one store, each with services and ids of its own: then one delivery tries every detector, and
 what the cases share (tools, errors, minutes) is tried too. The world comes shuffled, cut anywhere, some spans twice, some only
@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from tests.analysis.analyst import Analyst
 from tests.conftest import empty
-from tests.make import Case, Made, Row, cases, spans
+from tests.make import Case, Made, Row, cases, spans, told
 
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.ingest.store.client import Store, in_worker
@@ -36,7 +36,7 @@ Found = dict[tuple[str, str], dict[str, Any]]
 def world() -> tuple[Made, dict[str, dict[str, Any]]]:
     """The spans of all cases that fire in order of their ends, and the thresholds that they ask for."""
     made, thresholds = Made(), dict[str, dict[str, Any]]()
-    for case in cases():
+    for case in (*cases(), *told(1)):
         if case.kind == "fires" and (case.detector, case.path.stem) not in _LEFT_OUT:
             _add(made, case)
             thresholds[case.detector] = thresholds.get(case.detector, {}) | case.thresholds
