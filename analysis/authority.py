@@ -5,8 +5,6 @@ Only what the spans above in the same trace say, and the delegation that a grant
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 import numpy as np
 import polars as pl
 
@@ -28,11 +26,6 @@ DONE = (
 """The action took place, now and here."""
 KNOWN = pl.col("actor_id").is_not_null() & (pl.col("actor_basis") != "inferred") & (pl.col("actor_kind") != "service")
 """The telemetry itself says who acted."""
-
-
-def covers(grant: list[str], scope: str) -> bool:
-    """Whether one entry of a grant covers a scope; `*` stands for any text."""
-    return any(entry == scope or ("*" in entry and fnmatchcase(scope, entry)) for entry in grant)
 
 
 def authorities(steps: pl.DataFrame) -> pl.DataFrame:

@@ -31,13 +31,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import polars as pl
 
-from actorscope.analysis import baselines, custody, grace, origins, repeats, revocations, stitch, turns
+from actorscope.analysis import baselines, custody, grace, origins, repeats, revocations, scopes, stitch, turns
 from actorscope.analysis.authority import STATES, authorities
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
@@ -189,7 +189,12 @@ def _spans(store: Store, traces: set[str], bounds: Mapping[str, datetime]) -> pl
     spans = nulls(pl.concat(store.named("trace_spans", traces=c.to_list(), **bounds) for c in pieces))
     spans = spans.with_columns(pl.col("has_result", "has_object", "is_paged").cast(pl.Boolean))
     logs = nulls(pl.concat(store.named("trace_logs", traces=c.to_list(), **bounds) for c in pieces))
-    texts = pl.concat(store.named("arguments", traces=c.to_list(), **bounds) for c in pieces)
+    limited = set(spans.filter(scopes.is_limited())["trace_id"])
+    texts = pl.concat(
+        store.named("arguments", traces=some, every=every, **bounds)
+        for c in pieces for every, some in ((False, [t for t in c if t not in limited]), (True, [t for t in c if t in limited]))
+        if some or not every
+    )  # fmt: skip
     aims = texts.select("trace_id", "span_id", origins.aims(pl.col("arguments")).alias("aims"))
     spans = told(spans, logs).join(aims, on=["trace_id", "span_id"], how="left", maintain_order="left")
     return spans.with_columns(pl.lit(False).alias("is_context"))
@@ -246,9 +251,14 @@ def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched
     return Touched(steps.filter(pl.col("is_context").not_()), edges.join(ours, on="trace_id", how="anti"))
 
 
-def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> dict[str, pl.DataFrame]:
-    """Every frame of FRAMES for the touched traces; `before` is what was known of them (`keeping.keep` returns it)."""
-    steps = touched.steps
+def fill(
+    store: Store, touched: Touched, before: pl.DataFrame, version: int, fingerprint: Callable[[str], str] | None = None
+) -> dict[str, pl.DataFrame]:
+    """Every frame of FRAMES for the touched traces; `before` is what was known of them (`keeping.keep` returns it).
+
+    `fingerprint` is that of the intake where it keeps no content: what grants name is then compared by it.
+    """
+    steps = touched.steps.with_columns(scopes.prints(pl.col("grant"), fingerprint))
     runs = steps.filter("is_run")
     actions = steps.filter(pl.col("role") == "action")
     before = before.with_columns(is_settled=pl.lit(True), is_outward=origins.is_outward("targets"))

@@ -55,6 +55,7 @@ class Runner:
 
     `tell` gets the transitions of findings (see `findings.transition`) before the findings are saved, and must
     tolerate hearing the same transition again. `detectors` are our own and those of installed packages unless given.
+    `fingerprint` is that of the intake where it keeps no content (`policy.fingerprint_of`).
     Raises DefinitionError on wrong thresholds, and on packages whose detectors cannot be used.
     """
 
@@ -64,8 +65,10 @@ class Runner:
         settings: AnalysisSettings,
         tell: Callable[[list[dict[str, Any]]], object] = lambda told: None,
         detectors: Sequence[Detector] | None = None,
+        fingerprint: Callable[[str], str] | None = None,
     ) -> None:
         self._store = store
+        self._fingerprint = fingerprint
         self._settings = settings
         self._tell = tell
         self._detectors = tuple((*DETECTORS, *extensions()) if detectors is None else detectors)
@@ -222,7 +225,7 @@ class Runner:
             touched.steps.filter(pl.col("trace_id").is_in(arrivals["trace_id"].unique().implode()))
         )
         before = keep(self._store, touched, version)
-        offered = frames.fill(self._store, touched, before, version)
+        offered = frames.fill(self._store, touched, before, version, self._fingerprint)
         changes = self._judge(offered, touched.steps, arrivals, version)
         self._look_again_at(frames.later_repetitions(touched, offered))
         self._look_again_at(offered["again"])

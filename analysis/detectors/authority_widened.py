@@ -26,10 +26,10 @@ from typing import Any
 
 import polars as pl
 
-from actorscope.analysis.authority import covers
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import Edit, Evidence, Signal
 from actorscope.analysis.moments import stamp
+from actorscope.analysis.scopes import covers
 
 
 @dataclass(frozen=True)
