@@ -24,6 +24,7 @@
 | `approvals` | touched span that says what became of an approval |
 | `custody` | early use of a touched credential or approval by an actor on a day |
 | `revocations` | touched grant or credential that was taken back |
+| `growth` | tool and class of resource that an actor with a new one in these traces used, and when first (`growth.py`) |
 | `young` | touched run that is one of the first of a new version of its agent (for no detector) |
 | `again` | trace to judge again because of these (for no detector) |
 """
@@ -37,7 +38,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from actorscope.analysis import baselines, custody, grace, origins, repeats, revocations, scopes, stitch, turns
+from actorscope.analysis import baselines, custody, grace, growth, holdings, origins, repeats, revocations, scopes, stitch, turns
 from actorscope.analysis.authority import STATES, authorities
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
@@ -74,6 +75,7 @@ FRAMES = (
     "approvals",
     "custody",
     "revocations",
+    "growth",
     "young",
     "again",
 )
@@ -258,15 +260,17 @@ def fill(
 
     `fingerprint` is that of the intake where it keeps no content: what grants name is then compared by it.
     """
-    steps = touched.steps.with_columns(scopes.prints(pl.col("grant"), fingerprint))
+    steps = touched.steps
     runs = steps.filter("is_run")
-    actions = steps.filter(pl.col("role") == "action")
+    actions = scopes.used(steps.filter(pl.col("role") == "action"), fingerprint)
     before = before.with_columns(is_settled=pl.lit(True), is_outward=origins.is_outward("targets"))
     old_runs, old_uses = before.filter(pl.col("role") == "run"), _outward(before)
     uses = baselines.remember(store, baselines.FIRST_USES, _members(_outward(actions)), version, _members(old_uses))
     first_runs = baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version, _members(old_runs))
     targets = origins.trace(store, origins.uses(actions), steps)
     uses_of_authority, again = custody.keep(store, actions, version)
+    reaches, crept = growth.grow(store, actions, before, version)
+    holdings.keep(store, steps, actions)
     return {
         "young": grace.young(store, runs, version),
         "runs": runs,
@@ -295,11 +299,12 @@ def fill(
         "first_targets": baselines.remember(
             store, origins.FIRST_TARGETS, origins.members(targets, first_runs), version, origins.memories(before)
         ).with_columns(origins.origin_of().alias("origin")),
-        "grants": steps.filter(STATES),
+        "grants": scopes.widened(steps.filter(STATES)),
         "approvals": steps.filter(pl.col("approval_status").is_not_null(), pl.col("role") != "action"),
         "custody": uses_of_authority,
         "revocations": revocations.of(store, actions),
-        "again": again,
+        "growth": reaches,
+        "again": pl.concat([again, crept]),
     }
 
 

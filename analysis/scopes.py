@@ -26,6 +26,7 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _STRICT = ("email", "url", "path")
 """Kinds of which one action seldom names several with another meaning than to act on them."""
 Target = Mapping[str, Any]
+Fingerprint = Callable[[str], str]
 
 
 def split(entry: str) -> tuple[str, str]:
@@ -178,18 +179,18 @@ class Use:
     """What it used can be compared with the grant; else nothing is outside, and any entry may have been used."""
 
 
-def use_of(action: Mapping[str, Any]) -> Use:
+def use_of(action: Mapping[str, Any], fingerprint: Fingerprint | None = None) -> Use:
     """The use of an action with a grant; scopes are declared, else the tool stands for one.
 
-    Needs scope_used, tool_name, grant, grant_prints, reach (see `origins.aim`) and target.
+    Needs scope_used, tool_name, grant, reach (see `origins.aim`) and target; `fingerprint` is that of the intake.
     """
     grant, tool = action["grant"], action["tool_name"] or ""
     if action["scope_used"]:
-        return _sum([_use(scope, action) for scope in action["scope_used"]])
+        return _sum([_use(scope, action, fingerprint) for scope in action["scope_used"]])
     heads = [split(entry)[0] for entry in grant]
     by_name = all(head == "*" or head.startswith("tool:") for head in heads)
     if tool and (by_name or any(like(head, f"tool:{tool}") for head in heads)):
-        return replace(_use(f"tool:{tool}", action), basis="derived")
+        return replace(_use(f"tool:{tool}", action, fingerprint), basis="derived")
     # In another notation an entry is known to speak of a tool only where its words say so, and to limit it only by what is
     # clearly a resource: `read:page:confluence` names none.
     named = [entry for entry, head in zip(grant, heads, strict=True) if tool and names_tool(head, tool)]
@@ -198,7 +199,7 @@ def use_of(action: Mapping[str, Any]) -> Use:
         return Use(basis="inferred", is_known=False)
     if not all(resources):
         return Use(frozenset(named), basis="derived")
-    return _limited(split(named[0])[0], named, action)
+    return _limited(split(named[0])[0], named, action, fingerprint)
 
 
 def _sum(uses: list[Use]) -> Use:
@@ -206,18 +207,18 @@ def _sum(uses: list[Use]) -> Use:
     return Use(entries, outside, min((use.basis for use in uses), key=BASES.index))
 
 
-def _use(scope: str, action: Mapping[str, Any]) -> Use:
+def _use(scope: str, action: Mapping[str, Any], fingerprint: Fingerprint | None) -> Use:
     covering = [entry for entry in action["grant"] if covers([entry], scope)]
     if covering:
         return Use(frozenset(covering))
     limited = [entry for entry in action["grant"] if split(entry)[1] and like(split(entry)[0], scope)]
-    return _limited(scope, limited, action) if limited else Use(outside=frozenset([scope]))
+    return _limited(scope, limited, action, fingerprint) if limited else Use(outside=frozenset([scope]))
 
 
-def _limited(scope: str, entries: list[str], action: Mapping[str, Any]) -> Use:
+def _limited(scope: str, entries: list[str], action: Mapping[str, Any], fingerprint: Fingerprint | None) -> Use:
     """The use of a scope that these entries give for some resources only."""
-    prints = dict(zip(action["grant"], action["grant_prints"] or (), strict=False))
-    allowed = {entry: (split(entry)[1], prints.get(entry, "")) for entry in entries}
+    resources = {entry: split(entry)[1] for entry in entries}
+    allowed = {e: (r, fingerprint(canonical(r)) if fingerprint and "*" not in r else "") for e, r in resources.items()}
     told = action["target"] or ""
     declared = [{"target": told, "target_kind": "email" if kind_of(told) == "email" else "name", "is_held": True}] if told else []
     targets = [*declared, *(action["reach"] or ())]
@@ -232,15 +233,40 @@ def is_limited() -> pl.Expr:
     return pl.any_horizontal(*lists).fill_null(False)
 
 
-def prints(grant: pl.Expr, fingerprint: Callable[[str], str] | None) -> pl.Expr:
-    """`grant_prints`: the fingerprints of the resources that entries name, in their order; of none and of patterns empty."""
+def used(actions: pl.DataFrame, fingerprint: Fingerprint | None) -> pl.DataFrame:
+    """`actions` with what each used of its grant (see Use): `use_entries`, `use_outside`, `use_heads` (the scopes of what is
+    outside), `use_basis`, `use_known`; null without a grant. Each way of use is judged once.
+    """
+    limited = pl.col("grant").list.eval(pl.element().str.contains(_THREE)).list.any()
+    named = pl.col("reach").list.eval(pl.element().struct.field("target")).list.join("\x1e")
+    parts = (
+        pl.col("tool_name"), pl.col("scope_used").list.join("\x1e"), pl.col("grant").list.join("\x1e"),
+        pl.when(limited).then("target"), pl.when(limited).then(named),
+    )  # fmt: skip
+    keyed = actions.with_columns(
+        pl.when(pl.col("grant").list.len() > 0)
+        .then(pl.concat_str([part.fill_null("") for part in parts], separator="\x1f"))
+        .alias("use_key")
+    )
+    ways = keyed.filter(pl.col("use_key").is_not_null()).unique("use_key", maintain_order=True)
+    found = [(way["use_key"], *_told(use_of(way, fingerprint))) for way in ways.select(_WAY).iter_rows(named=True)]
+    return keyed.join(pl.DataFrame(found, _USE, orient="row"), on="use_key", how="left", maintain_order="left").drop("use_key")
 
-    def printed(entries: pl.Series) -> list[str]:
-        resources = [split(entry)[1] for entry in entries]
-        return [fingerprint(canonical(r)) if fingerprint and r and "*" not in r else "" for r in resources]
 
-    kind = pl.List(pl.String)
-    if fingerprint is None:
-        return pl.lit(None, kind).alias("grant_prints")
-    told = pl.when(grant.list.eval(pl.element().str.contains(_THREE)).list.any()).then(grant)
-    return told.map_elements(printed, return_dtype=kind, skip_nulls=True).alias("grant_prints")
+_WAY = ("use_key", "tool_name", "scope_used", "grant", "reach", "target")
+_USE: Any = {
+    "use_key": pl.String, "use_entries": pl.List(pl.String), "use_outside": pl.List(pl.String), "use_heads": pl.List(pl.String),
+    "use_basis": pl.String, "use_known": pl.Boolean,
+}  # fmt: skip
+
+
+def _told(use: Use) -> tuple[list[str], list[str], list[str], str, bool]:
+    heads = sorted({split(scope)[0] for scope in use.outside})
+    return sorted(use.entries), sorted(use.outside), heads, use.basis, use.is_known
+
+
+def widened(grants: pl.DataFrame) -> pl.DataFrame:
+    """`grants` with `beyond_upper`: what each gives that the delegation above does not hold."""
+    pairs = grants.select(pl.col("scope_granted").fill_null([]), pl.col("upper_scope_granted").fill_null([])).iter_rows()
+    beyond_ = [sorted({scope for scope in mine if upper and not covers(upper, scope)}) for mine, upper in pairs]
+    return grants.with_columns(pl.Series("beyond_upper", beyond_, pl.List(pl.String)))

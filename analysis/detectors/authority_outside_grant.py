@@ -28,7 +28,6 @@ import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
 from actorscope.analysis.finding import Edit, Evidence, Signal, effect
-from actorscope.analysis.scopes import split, use_of
 
 
 @dataclass(frozen=True)
@@ -45,13 +44,8 @@ class Config:
 
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per action with a scope or a resource outside its grant."""
-    granted = frames["actions"].filter(pl.col("grant").list.len() > 0).unique(["trace_id", "span_id"])
-    signals = []
-    for action in rows(granted.sort("start_time", "span_id")):
-        use = use_of(action)
-        if use.outside:
-            signals.append(_signal(action, list(use.outside), use.basis, config))
-    return signals
+    outside = frames["actions"].filter(pl.col("use_outside").list.len() > 0).unique(["trace_id", "span_id"])
+    return [_signal(action, config) for action in rows(outside.sort("start_time", "span_id"))]
 
 
 def _severity(action: dict[str, Any], config: Config) -> str:
@@ -63,7 +57,8 @@ def _severity(action: dict[str, Any], config: Config) -> str:
     return config.read_severity if is_read else config.egress_severity
 
 
-def _signal(action: dict[str, Any], outside: list[str], basis: str, config: Config) -> Signal:
+def _signal(action: dict[str, Any], config: Config) -> Signal:
+    outside, basis = action["use_outside"], action["use_basis"]
     scopes = ", ".join(outside)
     granted = ", ".join(action["grant"][:12])
     evidence = [
@@ -85,7 +80,7 @@ def _signal(action: dict[str, Any], outside: list[str], basis: str, config: Conf
         + (" and was stopped" if blocked else ""),
         subject_id=action["actor_id"] or "unknown",
         subject_name=action["actor_name"] or "",
-        scope=(action["tool_name"] or "", *sorted({split(entry)[0] for entry in outside})),
+        scope=(action["tool_name"] or "", *action["use_heads"]),
         trace_id=action["trace_id"],
         span_id=action["span_id"],
         at=action["start_time"],
@@ -112,8 +107,8 @@ DETECTOR = Detector(
     version=2,
     needs={
         "actions": (
-            "trace_id", "span_id", "actor_id", "actor_name", "tool_name", "scope_used", "grant", "grant_span_id",
-            "authz_outcome", "is_error", "is_outward", "side_effect", "target", "cost_usd", "start_time", "reach", "grant_prints",
+            "trace_id", "span_id", "actor_id", "actor_name", "tool_name", "grant", "grant_span_id", "use_outside", "use_heads", "use_basis",
+            "authz_outcome", "is_error", "is_outward", "side_effect", "target", "cost_usd", "start_time",
         )
     },
     config=Config,

@@ -29,7 +29,6 @@ import polars as pl
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import Edit, Evidence, Signal
 from actorscope.analysis.moments import stamp
-from actorscope.analysis.scopes import covers
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def _faults(grant: dict[str, Any], config: Config) -> Iterator[_Fault]:
 
 def _wider(grant: dict[str, Any], config: Config) -> Iterator[_Fault]:
     granted, upper = grant["scope_granted"] or [], grant["upper_scope_granted"] or []
-    beyond = sorted({scope for scope in granted if upper and not covers(upper, scope)})
+    beyond = grant["beyond_upper"]
     if beyond and _kinds(beyond) <= _kinds(upper):
         names = ", ".join(beyond)
         yield _Fault(
@@ -162,7 +161,7 @@ DETECTOR = Detector(
     needs={
         "grants": (
             "trace_id", "span_id", "actor_id", "actor_name", "delegate_name", "start_time", "is_settled", "scope_granted", "own_ends",
-            "delegation_depth", "delegation_max_depth", "delegation_chain", "delegator_id", "upper_scope_granted",
+            "delegation_depth", "delegation_max_depth", "delegation_chain", "delegator_id", "upper_scope_granted", "beyond_upper",
             "upper_grant_ends", "upper_delegation_chain", "upper_delegation_max_depth", "upper_span_id", "upper_trace_id", "upper_is_named",
         )
     },

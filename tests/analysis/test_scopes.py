@@ -65,7 +65,7 @@ def test_no_entry_and_no_target_breaks_it(entry: str, name: str) -> None:
     assert covers([entry], entry)
     for kind in ("name", "email", "url"):
         beyond([(entry, "")], [{"target": name, "target_kind": kind, "is_held": True}])
-    use_of({"grant": [entry], "grant_prints": None, "scope_used": None, "tool_name": name, "reach": None, "target": name})
+    use_of({"grant": [entry], "scope_used": None, "tool_name": name, "reach": None, "target": name})
 
 
 def test_words_of_a_scope_name_a_tool() -> None:
