@@ -27,8 +27,7 @@ import polars as pl
 
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import Edit, Evidence, Signal, weakest
-
-_KEY = ["actor_id", "task_kind"]
+from actorscope.analysis.novelty import new_tools
 
 
 @dataclass(frozen=True)
@@ -51,46 +50,8 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
         pl.col("actor_id").is_not_null(),
         pl.col("tool_name").is_not_null(),
     )
-    uses_here = pl.col("span_id").unique().sort().implode().over("trace_id", *_KEY, "tool_name").alias("uses")
-    first = writes.with_columns(pl.col("task_kind").fill_null("")).with_columns(uses_here).sort("start_time", "span_id")
-    first = first.unique(["trace_id", *_KEY, "tool_name"], keep="first", maintain_order=True)
-    uses = (
-        frames["first_uses"]
-        .unique(["trace_id", *_KEY, "tool_name"])
-        .sort("at", "trace_id")
-        .with_columns(
-            pl.int_range(1, pl.len() + 1).over(*_KEY, "tool_name").alias("rank"),
-            pl.col("at").min().over(*_KEY, "tool_name").alias("first_at"),
-        )
-    )
-    found = first.join(uses, on=["trace_id", *_KEY, "tool_name"]).filter(pl.col("rank") <= config.learn_after)
-    runs = frames["first_runs"].unique([*_KEY, "trace_id"])
-    runs = runs.join(found.select(*_KEY, "tool_name", "first_at").unique(), on=_KEY)
-    runs = runs.filter(pl.col("at") < pl.col("first_at")).join(uses, on=["trace_id", *_KEY, "tool_name"], how="anti")
-    runs = runs.group_by(*_KEY, "tool_name").agg(pl.len().alias("runs_before"))
-    found = found.join(runs, on=[*_KEY, "tool_name"]).filter(pl.col("runs_before") >= config.min_runs)
-    found = _with_breadth(found, frames, config)
+    found = new_tools(writes, frames, config.min_runs, config.learn_after)
     return [_signal(row, config) for row in rows(found.sort("start_time", "span_id"))]
-
-
-def _with_breadth(found: pl.DataFrame, frames: Frames, config: Config) -> pl.DataFrame:
-    """`learned_late`: how many other tools became part of the kind after its first runs and before this one."""
-    ranked = frames["first_runs"].unique([*_KEY, "trace_id"]).sort("at", "trace_id")
-    learned = ranked.group_by(_KEY, maintain_order=True).agg(
-        pl.col("at").get(config.min_runs - 1, null_on_oob=True).alias("learned_at")
-    )
-    tools = frames["learned_tools"].unique([*_KEY, "tool_name"]).rename({"tool_name": "other", "at": "other_at"})
-    late = (
-        found.join(learned, on=_KEY)
-        .join(tools, on=_KEY)
-        .filter(
-            pl.col("other") != pl.col("tool_name"),
-            pl.col("other_at") > pl.col("learned_at"),
-            pl.col("other_at") < pl.col("first_at"),
-        )
-    )
-    late = late.group_by("trace_id", "span_id").agg(pl.len().alias("learned_late"))
-    return found.join(late, on=["trace_id", "span_id"], how="left").with_columns(pl.col("learned_late").fill_null(0))
 
 
 def _signal(action: dict[str, Any], config: Config) -> Signal:

@@ -1,7 +1,8 @@
 """An agent holds scopes that it does not use.
 
 **What it finds.** Entries of grants that an actor has held for longer than 90 days and not used in that time (P9), while the
-grant is still given or has not ended. One note per actor says what is unused, scope by scope, and what is left without it.
+grant is still given or has not ended. One note per actor says what is unused, scope by scope, and what is left without it;
+when that changes, another note takes its place.
 
 **Why it matters.** What nobody uses is there for whoever takes the agent over, and nobody misses it when it is taken away.
 
@@ -65,7 +66,7 @@ def _signal(unused: list[dict[str, Any]], others: list[str], days: int) -> Signa
         title=f"{name} has not used {n} of {n + len(others)} granted scopes for {days} days",
         subject_id=last["actor_id"],
         subject_name=last["actor_name"] or "",
-        scope=("unused",),
+        scope=("unused", *(entry["scope"] for entry in unused)),
         trace_id=last["trace_id"],
         span_id=last["span_id"],
         at=last["granted_at"],

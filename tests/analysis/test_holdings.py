@@ -41,7 +41,10 @@ def _found(store: Store, text: str | Made, batches: int = 1, seed: int = 0, **th
 HELD = """
 - trace: old
   at: -120d
-  spans: [{agent: clerk, grant: ["tool:read_*", "tool:pay", "mail:send"], children: [{tool: read_bill, effect: read}, {tool: pay, effect: write}]}]
+  spans:
+    - agent: clerk
+      grant: ["tool:read_*", "tool:pay", "mail:send"]
+      children: [{tool: read_bill, effect: read}, {tool: pay, effect: write}]
 - trace: new
   spans:
     - agent: clerk
@@ -78,7 +81,7 @@ BARE = "{tool: look, effect: read}"
         (_years('a:read, b:read', BARE), []),  # nobody says what was used
         (_years('a:read, b:read', '{tool: x, used: [a:read]}', at="-80d"), []),  # not held for long enough
         (_years('a:read, b:read', '{tool: x, used: [a:read]}', at="-300d", now="-100d"), []),  # not held any more
-        (_years('"f:write:/srv/*", "f:write:/tmp/*"', '{tool: x, used: ["f:write"], effect: write, args: {path: /srv/a}}'), ["f:write:/tmp/*"]),
+        (_years('"f:w:/srv/*", "f:w:/tmp/*"', '{tool: x, used: ["f:w"], effect: write, args: {path: /srv/a}}'), ["f:w:/tmp/*"]),
         (_years('"f:write:/srv/*", "f:write:/tmp/*"', '{tool: x, used: ["f:write"], effect: write}'), []),  # of unknown what
         (_years('a:read, b:read', '{tool: x, used: [a:read]}, {tool: y, used: [b:read], authz_outcome: deny}'), ["b:read"]),
         (_years('a:read, b:read', '{tool: x, used: [a:read]}, {agent: helper, children: [{tool: y, used: [b:read]}]}'), []),
