@@ -27,9 +27,9 @@ _ROW: Any = {
 
 def resource(target: pl.Expr) -> pl.Expr:
     """The class of a canonical target: the domain of an address, the host of a site, the upper folders of a path, else its form."""
-    domain, host, folder = (target.str.extract(p) for p in (r"^[^/]*@([^@/]+)$", r"^([\w-]+(?:\.[\w-]+)+)(?:[/?#:]|$)", r"^(/[^/]+(?:/[^/]+)?)/"))
+    forms = (r"^[^/]*@([^@/]+)$", r"^([\w-]+(?:\.[\w-]+)+)(?:[/?#:]|$)", r"^(/[^/]+(?:/[^/]+)?)/")
     form = pl.when(target.str.starts_with(PREFIX)).then(pl.lit("fingerprint")).otherwise(pl.lit("name"))
-    return pl.when(target.is_null()).then(pl.lit("")).otherwise(pl.coalesce(domain, host, folder, form)).alias("resource")
+    return pl.when(target.is_null()).then(pl.lit("")).otherwise(pl.coalesce(*map(target.str.extract, forms), form)).alias("resource")
 
 
 def grow(store: Store, actions: pl.DataFrame, before: pl.DataFrame, version: int) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -29,7 +29,8 @@ def _told(store: Store, made: Made, batches: list[list[dict[str, Any]]]) -> list
     for batch in batches:
         analyst.look(made, batch)
     found = analyst.open("authority_scope_creep")
-    memories = store.frame("SELECT * EXCEPT version FROM baselines FINAL WHERE notEmpty(trace_id) AND name LIKE '%reaches' ORDER BY name, key")
+    kept = "SELECT * EXCEPT version FROM baselines FINAL WHERE notEmpty(trace_id) AND name LIKE '%reaches' ORDER BY name, key"
+    memories = store.frame(kept)
     return [[(f.subject["name"], f.baseline, f.evidence, analyst.places(f)) for f in found], memories.to_dicts()]
 
 
