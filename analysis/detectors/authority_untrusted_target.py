@@ -29,7 +29,7 @@ import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
 from actorscope.analysis.finding import Edit, Evidence, Signal, weakest
-from actorscope.analysis.novelty import new_tools
+from actorscope.analysis.novelty import new_uses
 
 _KEY = ["actor_id", "task_kind"]
 _USE = ["trace_id", "span_id", "target"]
@@ -91,7 +91,8 @@ def _familiarity(used: pl.DataFrame, frames: Frames, config: Config) -> pl.DataF
 def _with_new_tools(used: pl.DataFrame, frames: Frames, config: Config) -> pl.DataFrame:
     """`is_new_tool`: the kind did without the tool before, and is not one that takes up tools all the time."""
     named = used.filter(pl.col("tool_name").is_not_null())
-    new = new_tools(named, frames, config.tool_runs, config.learn_after).filter(pl.col("learned_late") < config.broad_after)
+    new = new_uses(named, frames, config.tool_runs, config.learn_after)
+    new = new.filter(pl.col("nth") == 1, pl.col("learned_late") < config.broad_after)
     new = new.select("trace_id", *_KEY, "tool_name", pl.lit(True).alias("is_new_tool"))
     used = used.join(new, on=["trace_id", *_KEY, "tool_name"], how="left")
     return used.with_columns(pl.col("is_new_tool").fill_null(False))
@@ -171,10 +172,12 @@ DETECTOR = Detector(
         "targets": (
             "trace_id", "span_id", "start_time", "actor_id", "actor_name", "task_kind", "tool_name", "side_effect", "side_effect_basis",
             "target", "is_strong", "is_link", "origin", "source_span_id", "instructing", "cause_request", "cost_usd",
+            "is_open", "is_error",
         ),
         "first_runs": ("actor_id", "task_kind", "trace_id", "at"),
         "first_targets": ("actor_id", "task_kind", "target", "trace_id", "at", "origin"),
         "first_uses": ("actor_id", "task_kind", "tool_name", "trace_id", "at"),
+        "nth_uses": ("actor_id", "task_kind", "tool_name", "nth", "trace_id", "at"),
         "learned_tools": ("actor_id", "task_kind", "tool_name", "at"),
     },
     config=Config,
