@@ -2,7 +2,7 @@
 
 **What it finds.** A write, or a link that is opened, whose target (an address, an account, a site) the request does not
 name, earlier runs of the kind did not use, and an earlier tool output in the same trace contains. Where no output does (P7) it is low,
-and medium when the tool is new for the kind as well. In the first runs of
+and `new_tool_severity` when the tool is new for the kind as well. In the first runs of
 a kind, when nothing is familiar yet, only where the words around the target in that output read like an instruction.
 
 **Why it matters.** This is what a followed prompt injection looks like: text that a tool returned decides where money,
@@ -45,6 +45,8 @@ class Config:
     """Kinds of instructing words around the target (of 5) from which an output tells the agent what to do."""
     unknown_runs: int = 3
     """Separate runs with a target of unknown origin after which it is familiar."""
+    new_tool_severity: str = "low"
+    """Severity of a target of unknown origin when the tool is new for the kind as well (`medium` found nothing but benign runs)."""
     tool_runs: int = 8
     """Earlier runs of the kind without a tool from which on the tool is new (at most 16)."""
     learn_after: int = 3
@@ -101,7 +103,7 @@ def _with_new_tools(used: pl.DataFrame, frames: Frames, config: Config) -> pl.Da
 def _severity(use: dict[str, Any], config: Config) -> str:
     is_write = use["side_effect"] in WRITES
     if use["origin"] == "unknown":
-        return "medium" if use["is_new_tool"] else "low"
+        return config.new_tool_severity if use["is_new_tool"] else "low"
     return "high" if is_write and use["instructing"] >= config.instructed else "medium"
 
 
@@ -124,7 +126,7 @@ def _signal(use: dict[str, Any], config: Config) -> Signal:
     return Signal(
         rule="P6" if is_found else "P7",
         severity=severity,
-        confidence=0.95 if is_told else 0.7 if is_found else 0.4,
+        confidence=0.95 if is_told else 0.7 if is_found else 0.5 if use["is_new_tool"] else 0.4,
         title=f"{actor} used {use['tool_name']} on {use['target']}: new for {kind}, not asked for, {where}",
         subject_id=use["actor_id"],
         subject_name=use["actor_name"] or "",
