@@ -32,13 +32,13 @@ def traces(store: Store, since: baselines.Since, members: Mapping[str, pl.DataFr
     """Traces that a memory has after the moment since which it says something else; `members` are those memories by name."""
     found = [
         _later(members[memory.name], since[memory.name], memory.key)
-        for memory in (baselines.FIRST_USES, origins.FIRST_TARGETS, HAND_OFFS, WHEREABOUTS)
+        for memory in (baselines.FIRST_USES, baselines.NTH_USES, origins.FIRST_TARGETS, HAND_OFFS, WHEREABOUTS)
         if memory.name in since
     ]
     if (runs := since.get(baselines.FIRST_RUNS.name)) is not None:
         # What a run did is judged by the runs of its kind before it, whatever else is known of its tools and targets.
         late = _later(members["first_runs"], runs, baselines.FIRST_RUNS.key).height > 0
-        for memory in (baselines.FIRST_USES, origins.FIRST_TARGETS) if late else ():
+        for memory in (baselines.FIRST_USES, baselines.NTH_USES, origins.FIRST_TARGETS) if late else ():
             found.append(_later(baselines.within(store, memory, runs), runs, baselines.FIRST_RUNS.key))
     costs, shapes = baselines.RUN_COSTS, baselines.RUN_SHAPES
     if costs.name in since:
