@@ -28,7 +28,7 @@ import polars as pl
 
 from actorscope.analysis.detector import Detector, Frames
 from actorscope.analysis.finding import Edit, Evidence, Signal
-from actorscope.analysis.turns import asked_again, by_run, contained, shown, without
+from actorscope.analysis.turns import by_run, contained, repeated, without
 
 _FEWEST_WORDS = 5
 
@@ -147,13 +147,14 @@ def _evidence(streak: list[dict[str, Any]]) -> tuple[Evidence, ...]:
     text = (first["status_message"] or first["error_type"] or "failed")[:200]
     return (
         Evidence(first["trace_id"], first["span_id"], "context: first failure", text),
-        *(e for a in shown(again) for e in asked_again(a, "failed again", "in the same way")),
+        *repeated(first, again, "failed again", "in the same way"),
     )
 
 
 _NEEDS = (
     "trace_id", "span_id", "run_span_id", "actor_id", "actor_name", "tool_name", "signature", "is_error", "error_type",
-    "status_message", "argument_words", "turn", "turn_span_id", "spent_tokens", "cause_id", "cost_usd", "is_settled", "start_time",
+    "status_message", "argument_words", "turn", "turn_span_id", "answer_span_id", "spent_tokens", "cause_id", "cost_usd", "is_settled",
+    "start_time",
 )  # fmt: skip
 DETECTOR = Detector(
     id="reexecution_error_loop",

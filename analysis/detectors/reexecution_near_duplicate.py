@@ -24,9 +24,7 @@ import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames
 from actorscope.analysis.finding import Edit, Evidence, Signal
-from actorscope.analysis.turns import alike, asked_again, by_run, contained, shown, without
-
-_SHOWN = 7
+from actorscope.analysis.turns import alike, by_run, contained, repeated, without
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,6 @@ def _signal(streak: list[dict[str, Any]], config: Config) -> Signal:
     first, last, n = streak[0], streak[-1], len(streak)
     surplus = tuple(Edit(action["trace_id"], action["span_id"]) for action in streak[config.calls - 1 :])
     wasted = last["spent_tokens"] - first["spent_tokens"]
-    again = shown(streak[1:], _SHOWN)
     return Signal(
         rule="X4",
         severity="medium" if wasted >= config.wasted_tokens else "low",
@@ -102,7 +99,7 @@ def _signal(streak: list[dict[str, Any]], config: Config) -> Signal:
         at=last["start_time"],
         evidence=(
             Evidence(first["trace_id"], first["span_id"], "context: first call", "its arguments, in the words of then"),
-            *(e for a in again for e in asked_again(a, "repeated in other words", "words in common with the calls before")),
+            *repeated(first, streak[1:], "repeated in other words", "words in common with the calls before"),
         ),
         baseline={
             "level": "run",
@@ -128,7 +125,8 @@ DETECTOR = Detector(
     needs={
         "actions": (
             "trace_id", "span_id", "run_span_id", "actor_id", "actor_name", "tool_name", "signature", "side_effect", "is_error",
-            "argument_words", "is_paged", "turn", "turn_span_id", "spent_tokens", "cause_id", "cost_usd", "is_settled", "start_time",
+            "argument_words", "is_paged", "turn", "turn_span_id", "answer_span_id", "spent_tokens", "cause_id", "cost_usd", "is_settled",
+            "start_time",
         ),
     },
     config=Config,
