@@ -14,7 +14,7 @@ the tokens of the model calls from the first failure to the last: from `wasted_t
 **What it cannot know.** Whether a person watched and wanted the tries, and errors that a tool reports as a normal result.
 
 **False positives.** Searches that find nothing and say so with an error, each with another query: these are not blind, and
-weigh little unless they go on.
+weigh little unless they go on. A write that failed and is tried once more is low, whatever it costs.
 
 **Next step.** Read the error text and fix the tool's description or its input; tell the agent to stop after the second.
 """
@@ -26,7 +26,7 @@ from typing import Any
 
 import polars as pl
 
-from actorscope.analysis.detector import Detector, Frames
+from actorscope.analysis.detector import WRITES, Detector, Frames
 from actorscope.analysis.finding import Edit, Evidence, Signal
 from actorscope.analysis.turns import by_run, contained, repeated, without
 
@@ -108,7 +108,9 @@ def _judge(streak: list[dict[str, Any]], config: Config) -> Signal | None:
         return None
     first, last = streak[0], streak[-1]
     wasted = last["spent_tokens"] - first["spent_tokens"]
-    is_medium = n >= config.long_streak or wasted >= config.wasted_tokens
+    # To try a write that failed once more is how things get done, whatever was said in between.
+    is_retry = n < config.streak and last["side_effect"] in WRITES
+    is_medium = n >= config.long_streak or (wasted >= config.wasted_tokens and not is_retry)
     # What fell below every threshold if these had not been done.
     kept = 1 if blind else config.streak - 1
     surplus = tuple(Edit(action["trace_id"], action["span_id"]) for action in streak[kept:])
@@ -154,7 +156,7 @@ def _evidence(streak: list[dict[str, Any]]) -> tuple[Evidence, ...]:
 _NEEDS = (
     "trace_id", "span_id", "run_span_id", "actor_id", "actor_name", "tool_name", "signature", "is_error", "error_type",
     "status_message", "argument_words", "turn", "turn_span_id", "answer_span_id", "spent_tokens", "cause_id", "cost_usd", "is_settled",
-    "start_time",
+    "start_time", "side_effect",
 )  # fmt: skip
 DETECTOR = Detector(
     id="reexecution_error_loop",
