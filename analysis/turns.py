@@ -5,7 +5,8 @@ Two equal calls of one turn were asked for together; in two turns the model saw 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -95,35 +96,53 @@ def contained(one: list[int], other: list[int]) -> float:
     return len(a & b) / min(len(a), len(b)) if a and b else 0.0
 
 
-def shown(again: Sequence[dict[str, Any]], most: int = _SHOWN) -> list[dict[str, Any]]:
-    """Of many repetitions the first two and the last ones, `most` in all."""
-    return list(again) if len(again) <= most else [*again[:2], *again[2 - most :]]
+def shown(again: Sequence[dict[str, Any]], tip: dict[str, Any], most: int = _SHOWN) -> list[dict[str, Any]]:
+    """Of many repetitions the first two, `tip` and the last ones, `most` in all."""
+    if len(again) <= most:
+        return list(again)
+    ends = [*again[:2], *again[3 - most :]]
+    kept = {step["span_id"] for step in (tip, *ends)}
+    return [step for step in again if step["span_id"] in kept]
+
+
+def tipping(streak: Sequence[dict[str, Any]], severity: Callable[[Sequence[dict[str, Any]]], str | None]) -> dict[str, Any]:
+    """The step with which a streak became as grave as it is; with those that follow it only went on.
+
+    `severity` of a beginning of the streak must never fall as that gets longer.
+    """
+    whole = severity(streak)
+    return streak[bisect_left(range(1, len(streak) + 1), True, key=lambda n: severity(streak[:n]) == whole)]
 
 
 def repeated(
-    first: dict[str, Any], again: Sequence[dict[str, Any]], role: str, why: str, room: int = EVIDENCE_LIMIT - 1
+    first: dict[str, Any], again: Sequence[dict[str, Any]], tip: dict[str, Any], role: str, why: str, room: int = EVIDENCE_LIMIT - 1
 ) -> tuple[Evidence, ...]:
     """Repetitions of `first` as evidence, each with the answers of the model that led to it, and how it went on.
 
-    Between two repetitions the model may have answered more than once, for it plans, or sums up what it knows: what it said
-    first after the one before is named too, as far as there is room.
+    Those up to `tip` accuse. Between two repetitions the model may have answered more than once, for it plans, or sums up what
+    it knows: what it said first after the one before is named too, as far as there is room.
     """
-    known = shown(again, min(_SHOWN, (room - 1) // 2))
+    known = shown(again, tip, min(_SHOWN, (room - 1) // 2))
     before = {action["span_id"]: earlier for earlier, action in pairwise([first, *again])}
     spare = room - 1 - 2 * len(known)
     evidence: list[Evidence] = []
     for action in known:
         trace, asked, answer = action["trace_id"], action["turn_span_id"], before[action["span_id"]]["answer_span_id"]
+        after = "context: " if _place(action) > _place(tip) else ""
         if answer and asked and answer != asked and spare > 0:
-            evidence.append(Evidence(trace, answer, "model answered", "what it made of the one before"))
+            evidence.append(Evidence(trace, answer, f"{after}model answered", "what it made of the one before"))
             spare -= 1
         if asked:
-            evidence.append(Evidence(trace, asked, "model asked again", f"its answer, turn {action['turn']} of the run"))
-        evidence.append(Evidence(trace, action["span_id"], role, why))
+            evidence.append(Evidence(trace, asked, f"{after}model asked again", f"its answer, turn {action['turn']} of the run"))
+        evidence.append(Evidence(trace, action["span_id"], f"{after}{role}", why))
     if known and known[-1]["answer_span_id"]:
         last = known[-1]
         evidence.append(Evidence(last["trace_id"], last["answer_span_id"], "context: how it went on", "the answer to the last one"))
     return tuple(evidence)
+
+
+def _place(step: dict[str, Any]) -> tuple[Any, str]:
+    return step["start_time"], step["span_id"]
 
 
 def without(surplus: Sequence[Edit]) -> str:

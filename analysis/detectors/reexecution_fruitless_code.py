@@ -8,9 +8,9 @@ most of its words with one of the last steps.
 **Why it matters.** Where agents act through code no two actions are equal, and rules that compare actions see no loop. What
 gives it away is the output: each try sends the whole context again and brings nothing.
 
-**Evidence and basis.** The steps after the first accuse, with the answers of the model that led to them. That nothing was new is
-inferred from sets of words. What was wasted is the tokens of the model calls from the first to the last: from `wasted_tokens` on
-it is medium.
+**Evidence and basis.** The steps after the first accuse, up to the one that tipped it, with the answers that led to them. That
+nothing was new is inferred from sets of words. What was wasted is the tokens of the model calls from the first to the last:
+from `wasted_tokens` on it is medium.
 
 **What it cannot know.** Code whose output or whose text is not recorded, and what code did without saying so: a step that prints
 nothing, one that calls a tool or an agent, and code in which a write is seen (to a file, a process, a request that posts) do not
@@ -24,6 +24,7 @@ A text that the code itself holds and prints, a draft or a note, may be work and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,7 @@ import polars as pl
 
 from actorscope.analysis.detector import Detector, Frames
 from actorscope.analysis.finding import Edit, Evidence, Signal
-from actorscope.analysis.turns import by_run, contained, repeated, without
+from actorscope.analysis.turns import by_run, contained, repeated, tipping, without
 
 
 @dataclass(frozen=True)
@@ -88,24 +89,30 @@ def _is_like(step: dict[str, Any], before: dict[str, Any], config: Config) -> bo
     return contained(step["said"], before["said"]) >= config.alike
 
 
+def _severity(streak: Sequence[dict[str, Any]], config: Config) -> str | None:
+    wasted = streak[-1]["spent_tokens"] - streak[0]["spent_tokens"]
+    return None if len(streak) < config.steps else "medium" if wasted >= config.wasted_tokens else "low"
+
+
 def _signal(streak: list[dict[str, Any]], config: Config) -> Signal:
     first, last, n = streak[0], streak[-1], len(streak)
     surplus = tuple(Edit(step["trace_id"], step["span_id"]) for step in streak[config.steps - 1 :])
+    tip = tipping(streak, lambda beginning: _severity(beginning, config))
     wasted = last["spent_tokens"] - first["spent_tokens"]
     return Signal(
         rule="X8",
-        severity="medium" if wasted >= config.wasted_tokens else "low",
+        severity=_severity(streak, config) or "low",
         confidence=0.6,
         title=f"{first['actor_name'] or 'An agent'} ran code {n} times in a row that told it nothing new",
         subject_id=first["actor_id"] or "unknown",
         subject_name=first["actor_name"] or "",
         scope=("fruitless code", first["cause_id"] or first["trace_id"]),
         trace_id=first["trace_id"],
-        span_id=last["span_id"],
-        at=last["start_time"],
+        span_id=tip["span_id"],
+        at=tip["start_time"],
         evidence=(
             Evidence(first["trace_id"], first["span_id"], "context: first try", "its output told nothing new"),
-            *repeated(first, streak[1:], "told nothing again", "its output has no words that were not there before"),
+            *repeated(first, streak[1:], tip, "told nothing again", "its output has no words that were not there before"),
         ),
         baseline={
             "level": "run",

@@ -6,7 +6,8 @@ happened in between (X2). A round of several such calls that is gone through ove
 **Why it matters.** The agent learns nothing and pays for each turn. A frequent cause outside the agent is a guard that hides
 results: the agent asks again because it never sees the answer.
 
-**Evidence and basis.** The reads after the first accuse. The basis is derived from digests of arguments and results.
+**Evidence and basis.** The reads after the first accuse, up to the one that tipped it. The basis is derived from digests of
+arguments and results.
 
 **What it cannot know.** Calls whose result was not recorded, and changes that others made between two reads.
 
@@ -100,7 +101,7 @@ def _signal(groups: list[list[Row]], config: Config) -> Signal:
     face, n = groups[0], len(groups[0])
     first = face[0]
     again = sorted((read for group in groups for read in group[1:]), key=lambda r: (r["start_time"], r["span_id"]))
-    last = again[-1]
+    last, tip = again[-1], groups[0][(config.many_reads if n >= config.many_reads else config.reads) - 1]
     firsts = [Evidence(g[0]["trace_id"], g[0]["span_id"], "context: first read", g[0]["tool_name"]) for g in groups[:_FIRSTS]]
     wasted = last["spent_tokens"] - first["spent_tokens"]
     what = first["tool_name"] if len(groups) == 1 else f"{first['tool_name']} and {len(groups) - 1} more"
@@ -114,11 +115,11 @@ def _signal(groups: list[list[Row]], config: Config) -> Signal:
         subject_name=first["actor_name"] or "",
         scope=("read loop", first["signature"], first["cause_id"] or first["trace_id"]),
         trace_id=first["trace_id"],
-        span_id=last["span_id"],
-        at=last["start_time"],
+        span_id=tip["span_id"],
+        at=tip["start_time"],
         evidence=(
             *firsts,
-            *repeated(first, again, "read again", "same arguments, same result", EVIDENCE_LIMIT - len(firsts)),
+            *repeated(first, again, tip, "read again", "same arguments, same result", EVIDENCE_LIMIT - len(firsts)),
         ),
         baseline={
             "level": "run",
