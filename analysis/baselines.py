@@ -37,6 +37,8 @@ class Memory:
 
 FIRST_RUNS = Memory("first_runs", ("actor_id", "task_kind"), 17, "earliest")
 FIRST_USES = Memory("first_uses", ("actor_id", "task_kind", "tool_name"), 8, "earliest")
+NTH_USES = Memory("nth_uses", ("actor_id", "task_kind", "tool_name", "nth"), 8, "earliest")
+"""The second and later uses within one run."""
 LEARNED_TOOLS = Memory("learned_tools", ("actor_id", "task_kind"), 64, "earliest")
 """Members are tools instead of traces."""
 RUN_SHAPES = Memory("run_shapes", ("actor_id", "measure"), 200, "latest")

@@ -11,6 +11,7 @@
 | `first_runs` | one of the earliest runs of an (actor, task kind) that is touched |
 | `first_uses` | one of the earliest runs that used a tool, per touched (actor, task kind, tool) |
 | `run_costs` | one of the latest runs of a touched (actor, task kind, unit) with what it took; units are those of `spending.measures` |
+| `nth_uses` | one of the earliest runs with so many uses of a tool, from the second to the eighth that succeeded, `nth` as text |
 | `learned_tools` | writing tool that several runs of a touched (actor, task kind) used, with its first use |
 | `effects` | successful write with the signature of a touched one, ever |
 | `cause_writes` | early write with a tool of a touched one for the same request |
@@ -61,6 +62,7 @@ FRAMES = (
     "delegations",
     "first_runs",
     "first_uses",
+    "nth_uses",
     "learned_tools",
     "run_costs",
     "effects",
@@ -269,6 +271,9 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
         "delegations": touched.edges,
         "first_runs": first_runs,
         "first_uses": uses,
+        "nth_uses": baselines.remember(
+            store, baselines.NTH_USES, _nth(_outward(actions).filter(pl.col("is_error").not_())), version, _nth(old_uses)
+        ),
         "learned_tools": baselines.remember(
             store,
             baselines.LEARNED_TOOLS,
@@ -304,6 +309,13 @@ def _members(steps: pl.DataFrame) -> pl.DataFrame:
 
 def _outward(actions: pl.DataFrame) -> pl.DataFrame:
     return actions.filter("is_outward", pl.col("tool_name").is_not_null())
+
+
+def _nth(actions: pl.DataFrame) -> pl.DataFrame:
+    """The uses of a tool within one run after the first, `nth` from "2" on; a run that uses it more often than that says no more."""
+    nth = pl.int_range(1, pl.len() + 1).over("trace_id", "actor_id", "task_kind", "tool_name").alias("nth")
+    uses = _members(actions).unique(["trace_id", "span_id"], keep="first", maintain_order=True).with_columns(nth)
+    return uses.filter(pl.col("nth").is_between(2, 8)).with_columns(pl.col("nth").cast(pl.String))
 
 
 def _tool_writes(actions: pl.DataFrame) -> pl.DataFrame:
