@@ -125,20 +125,23 @@ def repeated(
     known = shown(again, tip, min(_SHOWN, (room - 1) // 2))
     before = {action["span_id"]: earlier for earlier, action in pairwise([first, *again])}
     spare = room - 1 - 2 * len(known)
-    evidence: list[Evidence] = []
+    evidence: dict[str, Evidence] = {}
+
+    def tell(span_id: str | None, role: str, why: str) -> None:
+        if span_id and span_id not in evidence:
+            evidence[span_id] = Evidence(first["trace_id"], span_id, role, why)
+
     for action in known:
-        trace, asked, answer = action["trace_id"], action["turn_span_id"], before[action["span_id"]]["answer_span_id"]
+        earlier, asked = before[action["span_id"]], action["turn_span_id"]
         after = "context: " if _place(action) > _place(tip) else ""
-        if answer and asked and answer != asked and spare > 0:
-            evidence.append(Evidence(trace, answer, f"{after}model answered", "what it made of the one before"))
+        if earlier["turn"] != action["turn"] and earlier["answer_span_id"] != asked and spare > 0:
+            tell(earlier["answer_span_id"], f"{after}model answered", "what it made of the one before")
             spare -= 1
-        if asked:
-            evidence.append(Evidence(trace, asked, f"{after}model asked again", f"its answer, turn {action['turn']} of the run"))
-        evidence.append(Evidence(trace, action["span_id"], f"{after}{role}", why))
-    if known and known[-1]["answer_span_id"]:
-        last = known[-1]
-        evidence.append(Evidence(last["trace_id"], last["answer_span_id"], "context: how it went on", "the answer to the last one"))
-    return tuple(evidence)
+        tell(asked, f"{after}model asked again", f"its answer, turn {action['turn']} of the run")
+        tell(action["span_id"], f"{after}{role}", why)
+    for last in again[-1:]:
+        tell(last["answer_span_id"], "context: how it went on", "the answer to the last one")
+    return tuple(evidence.values())
 
 
 def _place(step: dict[str, Any]) -> tuple[Any, str]:
