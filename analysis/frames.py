@@ -5,6 +5,7 @@
 | `runs` | run of an agent in the touched traces |
 | `actions` | tool call or other action in them |
 | `code_steps` | step of a run in which no tool failed: what fails there is code of the agent's own |
+| `code_outputs` | step with an answer of a model in it and an output, with how much of that was new (see `analysis/news.py`) |
 | `costs` | span with a cost in them |
 | `delegations` | act of delegation in them |
 | `first_runs` | one of the earliest runs of an (actor, task kind) that is touched |
@@ -48,6 +49,7 @@ from actorscope.analysis import (
     growth,
     hindsight,
     holdings,
+    news,
     origins,
     repeats,
     revocations,
@@ -73,6 +75,7 @@ FRAMES = (
     "runs",
     "actions",
     "code_steps",
+    "code_outputs",
     "costs",
     "delegations",
     "first_runs",
@@ -297,6 +300,7 @@ def fill(
         "runs": runs,
         "actions": actions,
         "code_steps": turns.code_steps(steps),
+        "code_outputs": news.code_outputs(store, steps),
         "costs": steps.filter(pl.col("cost_usd") > 0),
         "delegations": touched.edges,
         "first_runs": first_runs,
