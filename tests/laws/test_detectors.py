@@ -109,7 +109,7 @@ def filled(store: Store) -> dict[str, pl.DataFrame]:
 def _fill(store: Store, steps: pl.DataFrame, case: Case | None = None) -> dict[str, pl.DataFrame]:
     touched = frames.touch(steps)
     before = keep(store, touched, 1)
-    return frames.fill(store, touched, before, 1, Budgets(store, case.budgets if case else ()))
+    return frames.fill(store, touched, before, 1, budgets=Budgets(store, case.budgets if case else ()))
 
 
 def _fill_kept(store: Store, case: Case) -> dict[str, pl.DataFrame]:
