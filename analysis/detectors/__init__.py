@@ -20,6 +20,7 @@ from actorscope.analysis.detectors import (
     reexecution_double_worker,
     reexecution_duplicate_write,
     reexecution_error_loop,
+    reexecution_fruitless_code,
     reexecution_near_duplicate,
     reexecution_read_loop,
     reexecution_retry_storm,
@@ -45,6 +46,7 @@ DETECTORS: tuple[Detector, ...] = (
     reexecution_read_loop.DETECTOR,
     reexecution_error_loop.DETECTOR,
     reexecution_near_duplicate.DETECTOR,
+    reexecution_fruitless_code.DETECTOR,
     reexecution_double_worker.DETECTOR,
     reexecution_retry_storm.DETECTOR,
 )
