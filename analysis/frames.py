@@ -275,7 +275,7 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
         "first_runs": first_runs,
         "first_uses": uses,
         "nth_uses": baselines.remember(
-            store, baselines.NTH_USES, _nth(_outward(actions).filter(pl.col("is_error").not_())), version, _nth(old_uses)
+            store, baselines.NTH_USES, _nth(_outward(actions).filter(pl.col("is_error").not_())), version, _nth(old_uses), since
         ),
         "learned_tools": baselines.remember(
             store,
