@@ -25,9 +25,11 @@
 | `grants` | touched span that says something of a delegation, with what the delegation above says |
 | `approvals` | touched span that says what became of an approval |
 | `custody` | early use of a touched credential or approval by an actor on a day |
+| `whereabouts` | one of the latest runs of a touched instance of an agent, with its host |
 | `revocations` | touched grant or credential that was taken back |
 | `young` | touched run that is one of the first of a new version of its agent (for no detector) |
 | `again` | trace to judge again because of these (for no detector) |
+| `revised` | subject of whom something else is usual now since a moment (for no detector) |
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from actorscope.analysis import baselines, custody, grace, news, origins, repeats, revocations, stitch, turns
+from actorscope.analysis import baselines, custody, grace, hindsight, news, origins, repeats, revocations, stitch, turns
 from actorscope.analysis.authority import STATES, authorities
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
@@ -49,6 +51,7 @@ from actorscope.analysis.spending import measures
 from actorscope.analysis.tasks import tasks
 from actorscope.analysis.told import told
 from actorscope.analysis.weave import CALLS, weave
+from actorscope.analysis.whereabouts import whereabouts
 from actorscope.ingest.store.client import Store
 from actorscope.semconv.generated.events import ACTORSCOPE_SPAN_HEARTBEAT, ACTORSCOPE_SPAN_START
 
@@ -77,9 +80,11 @@ FRAMES = (
     "grants",
     "approvals",
     "custody",
+    "whereabouts",
     "revocations",
     "young",
     "again",
+    "revised",
 )
 IS_NOTICE = pl.col("event_name").is_in([ACTORSCOPE_SPAN_START, ACTORSCOPE_SPAN_HEARTBEAT]).fill_null(False)
 """The log record says that a span is open, and nothing more of it."""
@@ -257,11 +262,12 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
     actions = steps.filter(pl.col("role") == "action")
     before = before.with_columns(is_settled=pl.lit(True), is_outward=origins.is_outward("targets"))
     old_runs, old_uses = before.filter(pl.col("role") == "run"), _outward(before)
-    uses = baselines.remember(store, baselines.FIRST_USES, _members(_outward(actions)), version, _members(old_uses))
-    first_runs = baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version, _members(old_runs))
+    since: baselines.Since = {}
+    uses = baselines.remember(store, baselines.FIRST_USES, _members(_outward(actions)), version, _members(old_uses), since)
+    first_runs = baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version, _members(old_runs), since)
     targets = origins.trace(store, origins.uses(actions), steps)
     uses_of_authority, again = custody.keep(store, actions, version)
-    return {
+    offered = {
         "young": grace.young(store, runs, version),
         "runs": runs,
         "actions": actions,
@@ -281,24 +287,26 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
             version,
             _as_tools(pl.concat([uses, _members(old_uses).select(uses.columns)])),
         ).rename({"trace_id": "tool_name"}),
-        "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version, _costs(old_runs)),
+        "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version, _costs(old_runs), since),
         "effects": _effects(store, actions),
         "cause_writes": repeats.cause_writes(store, actions, before, version),
-        "failures": repeats.failures(store, actions, before, version),
+        "failures": repeats.failures(store, actions, before, version, since),
         "daily_spend": _daily_spend(store, runs),
-        "hand_offs": hand_offs(store, steps, touched.edges, version),
-        "run_shapes": baselines.remember(store, baselines.RUN_SHAPES, shapes(runs), version, shapes(old_runs)),
+        "hand_offs": hand_offs(store, steps, touched.edges, version, since),
+        "run_shapes": baselines.remember(store, baselines.RUN_SHAPES, shapes(runs), version, shapes(old_runs), since),
         "tasks": tasks(store, runs, touched.edges),
         "targets": targets,
         "first_targets": baselines.remember(
-            store, origins.FIRST_TARGETS, origins.members(targets, first_runs), version, origins.memories(before)
+            store, origins.FIRST_TARGETS, origins.members(targets, first_runs), version, origins.memories(before), since
         ).with_columns(origins.origin_of().alias("origin")),
         "grants": steps.filter(STATES),
         "approvals": steps.filter(pl.col("approval_status").is_not_null(), pl.col("role") != "action"),
         "custody": uses_of_authority,
+        "whereabouts": whereabouts(store, runs, version, since),
         "revocations": revocations.of(store, actions),
-        "again": again,
     }
+    later = hindsight.traces(store, since, offered).join(steps.select("trace_id").unique(), on="trace_id", how="anti")
+    return {**offered, "again": pl.concat([again, later.unique("trace_id")]), "revised": hindsight.revised(since, offered)}
 
 
 def _members(steps: pl.DataFrame) -> pl.DataFrame:

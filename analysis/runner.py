@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from actorscope.analysis import frames, ledger, marks, watch
+from actorscope.analysis import frames, hindsight, ledger, marks, watch
 from actorscope.analysis.detector import Detector
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.extensions import extensions
@@ -226,6 +226,7 @@ class Runner:
         changes = self._judge(offered, touched.steps, arrivals, version)
         self._look_again_at(frames.later_repetitions(touched, offered))
         self._look_again_at(offered["again"])
+        self._look_again_at(self._standing(offered["revised"]))
         self._store.insert_frame("progress", marks)
         taken = new.filter(pl.col("is_log").not_()).height
         self.spans_done += taken
@@ -248,6 +249,13 @@ class Runner:
         """Judge these traces in the next pass: what came now may be what they repeated."""
         for trace, start in traces.select("trace_id", "start_time").iter_rows():
             self._waiting[trace] = (-_PATIENCE_SECONDS, start)
+
+    def _standing(self, revised: pl.DataFrame) -> pl.DataFrame:
+        """Where open findings were seen after something else became usual for their subject (`trace_id`, `start_time`)."""
+        if revised.is_empty():
+            return revised.select(trace_id=pl.lit(""), start_time="since")
+        asked = {d.id for d in self._detectors if hindsight.FRAMES & d.needs.keys()}
+        return ledger.seen_since(self._store, [f for f in self._opened().values() if f.detector in asked], revised)
 
     def _remember_unsettled(self, steps: pl.DataFrame) -> None:
         """Note the traces of agents in which something above is still missing, and forget those that are whole now."""
@@ -282,9 +290,12 @@ class Runner:
     ) -> list[Change]:
         opened = self._opened()
         traces = steps["trace_id"].unique().sort().to_list()
-        seen, now = ledger.places(self._store, traces), datetime.now(UTC)
+        now = datetime.now(UTC)
         clocks = _clocks(steps, now)
         signals = self.jury.judge(offered, arrivals)
+        # What is judged over a memory may be told of a trace that was not touched.
+        told = {signal.trace_id for found in signals.values() for signal in found}
+        seen = ledger.places(self._store, sorted({*traces, *told}))
         past = self._past(signals, seen)
         changes: list[Change] = []
         for detector in (*self._detectors, FAILURE):
@@ -323,6 +334,7 @@ class Runner:
         told = ledger.save(self._store, changes, version)
         if told:
             self._tell(told)
+        self._look_again_at(ledger.settle(self._store, changes))
         ledger.save_findings(self._store, changes, version)
         for change in changes:
             key = (change.finding.detector, change.finding.fingerprint)
