@@ -64,14 +64,14 @@ def remember(
     if not keys:
         return _split(fresh, memory.key)
     known = store.named("baselines", memory=memory.name, keys=keys).cast(_MEMBERS)
-    member = ["key", "trace_id"]
-    gone = earlier.join(fresh, on=member, how="anti")
-    merged = _merge(memory, known.join(gone, on=member, how="anti"), fresh)
+    # What was made of the same traces is made anew, also where only its time or its value is another one.
+    mine = earlier.select("key", "trace_id")
+    merged = _merge(memory, known.join(mine, on=mine.columns, how="anti"), fresh)
     if not merged.equals(_merge(memory, known, known.clear())):
         emptied = known.join(merged, on="key", how="anti")["key"].unique().sort()
         if since is not None:
-            same = list(_MEMBERS)
-            changed = pl.concat([merged.join(known, on=same, how="anti"), known.join(gone, on=member, how="semi")])
+            same, old = list(_MEMBERS), known.join(mine, on=mine.columns, how="semi")
+            changed = pl.concat([merged.join(known, on=same, how="anti"), old.join(merged, on=same, how="anti")])
             since[memory.name] = _split(changed.group_by("key").agg(pl.col("at").min().alias("since")), memory.key)
         _save(store, memory, merged, emptied, version)
     return _split(merged, memory.key)

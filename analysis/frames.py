@@ -79,41 +79,12 @@ from actorscope.semconv.generated.events import ACTORSCOPE_SPAN_HEARTBEAT, ACTOR
 
 log = logging.getLogger(__name__)
 FRAMES = (
-    "runs",
-    "actions",
-    "code_steps",
-    "code_outputs",
-    "costs",
-    "unpriced",
-    "stretches",
-    "delegations",
-    "first_runs",
-    "first_uses",
-    "nth_uses",
-    "learned_tools",
-    "run_costs",
-    "wider_costs",
-    "phase_costs",
-    "effects",
-    "cause_writes",
-    "failures",
-    "budgets",
-    "burns",
-    "hand_offs",
-    "run_shapes",
-    "tasks",
-    "targets",
-    "first_targets",
-    "grants",
-    "approvals",
-    "custody",
-    "whereabouts",
-    "revocations",
-    "growth",
-    "young",
-    "again",
+    "runs", "actions", "code_steps", "code_outputs", "costs", "unpriced", "stretches", "delegations", "first_runs",
+    "first_uses", "nth_uses", "learned_tools", "run_costs", "wider_costs", "phase_costs", "effects", "cause_writes",
+    "failures", "budgets", "burns", "hand_offs", "run_shapes", "tasks", "targets", "first_targets", "grants",
+    "approvals", "custody", "whereabouts", "revocations", "growth", "young", "again",
     "revised",
-)
+)  # fmt: skip
 IS_NOTICE = pl.col("event_name").is_in([ACTORSCOPE_SPAN_START, ACTORSCOPE_SPAN_HEARTBEAT]).fill_null(False)
 """The log record says that a span is open, and nothing more of it."""
 _MARGIN = timedelta(days=1)

@@ -77,7 +77,7 @@ class PrivacySettings(BaseModel):
         default_factory=list, description="Patterns that come with Actorscope."
     )
     fingerprint_key_file: Path | None = Field(
-        None, description="Key of fingerprints; one is made in the data folder when not set. Ingesters share it by file."
+        None, description="Key of fingerprints; one is made in the data folder when not set. Ingesters and analysis share it by file."
     )
 
 
