@@ -40,13 +40,13 @@ STORY = """
       children:
         - op: step
           attributes: {output.value: "logs: lines with port []"}
-          children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```names = find('port'); print('lines with port', names)```"}}]
+          children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```n = find('port'); print('lines with port', n)```"}}]
         - op: step
           attributes: {output.value: "logs: lines with PORT []"}
-          children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```names = find('PORT'); print('lines with PORT', names)```"}}]
+          children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```n = find('PORT'); print('lines with PORT', n)```"}}]
         - op: step
           attributes: {output.value: "logs: files with port []"}
-          children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```names = files('port'); print('files with port', names)```"}}]
+          children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```n = files('port'); print('files with port', n)```"}}]
         - op: step
           attributes: {output.value: "logs: 8080"}
           children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```print(text)```"}}]
