@@ -23,7 +23,7 @@ def frames(
         "costs": costs,
         "unpriced": _unpriced(store, steps, version),
         "stretches": stretches(store, steps),
-        "phase_costs": phases(store, runs, costs, version),
+        "phase_costs": phases(store, runs, costs, version, since),
         "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version, _costs(old_runs), since),
         "wider_costs": baselines.remember(store, baselines.WIDER_COSTS, _wider(runs), version, _wider(old_runs), since),
     }
