@@ -3,9 +3,7 @@
 ALTER TABLE baselines MODIFY TTL toDateTime(fromUnixTimestamp64Nano(toInt64(version))) + INTERVAL 40 DAY
     DELETE WHERE name IN ('cause_writes', 'failures', 'whereabouts');
 
-DROP VIEW IF EXISTS stitches_of_spans;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS stitches_of_spans TO stitches AS
+ALTER TABLE stitches_of_spans MODIFY QUERY
 WITH operation = 'execute_tool' AND result = '' AND (tool_call_id != '' OR input_digest != '') AS is_bare
 SELECT
     cityHash64(arrayJoin(arrayFilter(x -> x != '', arrayConcat(
