@@ -11,6 +11,8 @@ from actorscope.analysis.detector import Detector
 from actorscope.analysis.finding import EDIT_LIMIT, EVIDENCE_LIMIT, SEVERITIES, Finding, Signal, finding_id
 
 REOPENED_WITHIN = timedelta(hours=24)
+NO_DATA = "nothing was heard of its subject any more"
+"""How the resolution of a finding begins that ended only because there is no data."""
 Place = tuple[str, str]
 """Trace and span of an occurrence."""
 
@@ -167,10 +169,13 @@ def _update(
     quiet = timedelta(hours=min(detector.quiet_hours, 24 * 3650))
     last = max([finding.last_evidence_at, *(s.at for s in signals)])
     if not fresh and not gone:
-        is_quiet = clocks.get(finding.subject["id"], last) - last >= quiet or now - finding.updated_at >= quiet
-        if not is_quiet:
+        acted_on = clocks.get(finding.subject["id"], last) - last >= quiet
+        if not acted_on and now - finding.updated_at < quiet:
             return None
         text = f"not seen again for {detector.quiet_hours:g} hours"
+        if not acted_on and finding.family != "system":
+            # Silence is no proof of anything: nobody saw it behave.
+            text = f"{NO_DATA}: {text}"
         return Change(replace(finding, state="resolved", updated_at=now, resolution=text), "resolved")
     face = _worst(signals) if signals else None
     is_graver = face is not None and SEVERITIES.index(face.severity) > SEVERITIES.index(finding.severity)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from actorscope import __version__
 from actorscope.analysis.alerts.deliver import Deliverer
-from actorscope.analysis.alerts.outbox import enqueue
+from actorscope.analysis.alerts.desk import Desk
 from actorscope.analysis.runner import Runner
 from actorscope.errors import TransientError
 from actorscope.export import Export, refuse_own_doors
@@ -92,14 +92,11 @@ class App:
             export.start()
 
     def _start_analysis(self) -> None:
-        subscribers = self.settings.alerts.webhooks
-        deliverer = Deliverer(self.store, subscribers)
-
-        def tell(told: list[dict[str, Any]]) -> None:
-            enqueue(self.store, subscribers, told, self.public_url)
-            deliverer.wake()
-
-        self.runner = Runner(self.store, self.settings.analysis, tell)
+        given = self.settings.alerts
+        desk = Desk(self.store, given, lambda: self.public_url, self.settings.ingest.privacy.redact_patterns)
+        desk.begin()
+        deliverer = Deliverer(self.store, given, desk)
+        self.runner = Runner(self.store, self.settings.analysis, deliverer.hear)
         self._stops += [deliverer.stop, self.runner.stop]
         deliverer.start()
         self.runner.start()
