@@ -48,7 +48,7 @@ def notification(
     data = {
         "finding_id": lead.id,
         **{key: lead.body[key] for key in _COPIED},
-        "title": plain(lead.body["title"], _TEXT_LIMIT),
+        "title": _title(lead),
         "subject": _subject(lead),
         "labels": {name: plain(value, _TEXT_LIMIT) for name, value in lead.labels.items()},
         "cost_usd": lead.body["impact"].get("cost_usd"),
@@ -79,12 +79,16 @@ def _line(finding: Heard, told: Told | None, public_url: str) -> dict[str, Any]:
     return {
         "finding_id": finding.id,
         **{key: finding.body[key] for key in _SAID},
-        "title": plain(finding.body["title"], _TEXT_LIMIT),
+        "title": _title(finding),
         "subject": _subject(finding),
         "place": {name: plain(finding.labels[name], _TEXT_LIMIT) for name in PLACE if finding.labels.get(name)},
         "permalink": _permalink(finding.id, public_url),
         **({"was": before} if before not in ("", "resolved", finding.severity) else {}),
     }
+
+
+def _title(finding: Heard) -> str:
+    return plain(finding.body["title"], _TEXT_LIMIT) or f"{finding.body['detector']} ({finding.severity})"
 
 
 def _subject(finding: Heard) -> dict[str, str]:
