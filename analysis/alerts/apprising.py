@@ -1,8 +1,8 @@
 """E-mail and the many others, through Apprise, which opens connections of its own: guarded as far as it lets us.
 
-Only schemes that the settings allow; every host that the URL names is resolved and must be public (or loopback), although
-Apprise looks it up once more; timeouts on connecting and reading, and a deadline around the whole. Unlike with our own
-sender a name that changes its address in between is not caught, and Apprise decides about redirects.
+Only schemes that the settings allow; a server that the URL names must be spoken to encrypted and have a public address (or
+be loopback); no redirects; timeouts on connecting and reading, and a deadline around the whole. Unlike our own sender it
+looks the name up once more, so that a name which changes its address in between is not caught.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def _notify(target: TargetSettings, note: dict[str, Any], settings: AlertSetting
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     plugin: Any = _plugin(target, settings)
     for host, port in _hosts(plugin, urlsplit(target.address()).scheme):
-        check_host(host, port, resolve)
+        _check(host, port, plugin.secure, resolve)
+    plugin.redirects = False
     plugin.socket_connect_timeout = plugin.socket_read_timeout = target.timeout_seconds
     title, text = f"{word(note)}: {note['data']['title']}", "\n".join(_lines(note))
     if plugin.notify_format == apprise.NotifyFormat.MARKDOWN:
@@ -94,8 +95,10 @@ def _hosts(plugin: Any, scheme: str) -> list[tuple[str, int]]:
     return [(plugin.host, plugin.port or 443)] if is_private and plugin.host else []
 
 
-def check_host(host: str, port: int, resolve: guard.Resolve) -> None:
-    """Raises PermanentError where the host is neither public nor loopback, TransientError where it has no address."""
+def _check(host: str, port: int, is_encrypted: bool, resolve: guard.Resolve) -> None:
+    """Raises PermanentError where the server must not be used, TransientError where it has no address."""
+    if not is_encrypted and not guard.is_loopback(host):
+        raise PermanentError(f"apprise: {host} is not loopback and would be spoken to unencrypted")
     try:
         found = [str(ip_address(host.strip("[]")))]
     except ValueError:
@@ -104,10 +107,10 @@ def check_host(host: str, port: int, resolve: guard.Resolve) -> None:
         except OSError:
             found = []
     if not found:
-        raise TransientError(f"host {host} has no address")
+        raise TransientError(f"apprise: {host} has no address")
     for address in map(ip_address, found):
         if not guard.is_public(address) and not (address.is_loopback and guard.is_loopback(host)):
-            raise PermanentError(f"host {host} is at {address}, which is not a public address")
+            raise PermanentError(f"apprise: {host} is at {address}, which is not a public address")
 
 
 def _lines(note: dict[str, Any]) -> list[str]:

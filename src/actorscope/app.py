@@ -74,7 +74,8 @@ class App:
             from actorscope.dashboards.server import explorer
 
             hosts = tuple(filter(None, (urlsplit(self.settings.ui.public_url).hostname,)))
-            ui = explorer(self.store, self.health, hosts, [metrics_route(self.telemetry)])
+            metrics = [metrics_route(self.telemetry)]
+            ui = explorer(self.store, self.health, hosts, metrics, self.settings.alerts, lambda: self.public_url)
             self.ui = AsgiServer(ui, self.settings.host, self.settings.ui.port, "explorer")
             self._stops.append(self.ui.stop)
             self.ui.start()
