@@ -159,7 +159,7 @@ class Deliverer:
             verdict = Verdict("dead", now)
         else:
             age = now - row.created_at
-            verdict = decide(attempt.status, attempt.retry_after, count, age, now, self._chance())
+            verdict = decide(attempt.status, attempt.retry_after, count, age, now, self._chance(), row.last_status)
         if verdict.state == "dead":
             log.warning("gave up alert %s to %s after %d attempts: %s", row.id, row.subscriber, count, attempt.error)
         # The receiver has it: until that is written nothing else is sent to it, or it would be sent again.

@@ -127,20 +127,6 @@ def test_otlp_json_lines_are_read_as_their_protobuf_twins(home: Path) -> None:
     assert found.start_time_unix_nano == 5
 
 
-def test_silences_from_the_command_line(home: Path) -> None:
-    assert run("analyze", "--once", "--data", "data").exit_code == 0
-    said = ("--author", "ann", "--reason", "migration", "--until")
-    made = run("alerts", "silence", "detector=cost_*", "subject=refunds", *said, "2h", "--data", "data")
-    assert made.exit_code == 0 and " active until " in made.output
-    listed = run("alerts", "silences", "--data", "data").output
-    assert "detector=cost_* subject=refunds  ann: migration" in listed
-    ended = run("alerts", "unsilence", listed.split()[0], "--data", "data")
-    assert ended.output.endswith(" expired\n")
-    for wrong in (("cost", *said, "2h"), ("detector=*", *said, "2h"), ("detector=a", *said, "soon")):
-        assert run("alerts", "silence", *wrong, "--data", "data").exit_code == 2
-    assert run("alerts", "list", "--state", "dead", "--data", "data").output == ""
-
-
 def test_testing_a_target_that_is_not_there_names_those_that_are(home: Path) -> None:
     (home / "actorscope.toml").write_text('[[alerts.targets]]\nname = "chat"\nkind = "slack"\nurl = "https://127.0.0.1:1/s3cret"\n')
     result = run("alerts", "test", "--target", "pager")

@@ -83,7 +83,8 @@ def test_the_test_button_says_what_came_back(client: TestClient, receiver: Recei
 def test_silences_are_made_listed_and_ended(client: TestClient) -> None:
     said: dict[str, Any] = {"matchers": {"detector": "cost_*"}, "author": "ann", "reason": "migration", "until": "2h"}
     wrongs: tuple[dict[str, Any], ...] = (
-        {"matchers": {}}, {"matchers": {"detector": 7}}, {"matchers": []}, {"author": ""}, {"reason": " "}, {"until": "soon"}, {"until": ""},
+        {"matchers": {}}, {"matchers": {"detector": 7}}, {"matchers": []},
+        {"author": ""}, {"reason": " "}, {"until": "soon"}, {"until": ""},
     )  # fmt: skip
     for wrong in wrongs:
         assert client.post("/api/silences", json={**said, **wrong}).status_code == 400, wrong
