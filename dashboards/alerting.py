@@ -12,7 +12,7 @@ from starlette.routing import Route
 from actorscope.analysis.alerts import outbox, send
 from actorscope.analysis.alerts import silences as silences_
 from actorscope.analysis.answers import alerts as answers
-from actorscope.analysis.answers import console, period
+from actorscope.analysis.answers import period
 from actorscope.analysis.answers.source import Source
 from actorscope.dashboards.parameters import ApiError, choice, json_body, number
 from actorscope.errors import DefinitionError
@@ -75,8 +75,7 @@ def _end(request: Request, store: Source) -> dict[str, Any]:
 
 
 def _deliveries(request: Request, store: Source) -> dict[str, Any]:
-    log = outbox.delivery_log(store, number(request, "limit", 100, 10_000))
-    return {"deliveries": [console.plain(row) for row in log]}
+    return {"deliveries": answers.deliveries(store, number(request, "limit", 100, 10_000))}
 
 
 def _redeliver(request: Request, store: Source) -> dict[str, Any]:

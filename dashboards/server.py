@@ -45,7 +45,7 @@ def explorer(
 
     for name, value in _OPTIONS.items():
         config.set_option(name, value)
-    data.connect(store, health)
+    data.connect(store, health, alerts)
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:

@@ -31,69 +31,76 @@ class Receiver:
     def __init__(self) -> None:
         self.taken: list[tuple[str, bytes]] = []
         self.played: dict[str, int] = defaultdict(int)
-        tricks, lock, receiver = cycle(_TRICKS), threading.Lock(), self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                Webhook(_SECRET).verify(body, {k.lower(): v for k, v in self.headers.items()})
-                with lock:
-                    trick = next(tricks)
-                    receiver.played[trick] += 1
-                    if trick.startswith("take"):
-                        receiver.taken.append((self.headers["webhook-id"], body))
-                getattr(self, f"do_{trick}")()
-
-            def answer(self, status: int, **headers: str) -> None:
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name.replace("_", "-"), value)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def do_fail(self) -> None:
-                self.answer(500)
-
-            def do_hang(self) -> None:
-                time.sleep(3)
-
-            def do_redirect(self) -> None:
-                self.answer(307, location="http://169.254.169.254/latest/meta-data/")
-
-            def do_trickle(self) -> None:
-                self.wfile.write(b"HTTP/1.1 200 OK\r\n")
-                for _ in range(20):
-                    time.sleep(0.2)
-                    self.wfile.write(b"x")
-
-            def do_die_before(self) -> None:
-                self.connection.close()
-
-            def do_die_midway(self) -> None:
-                self.wfile.write(b"HTTP/1.1 20")
-                self.connection.close()
-
-            def do_throttle(self) -> None:
-                self.answer(429, retry_after="1")
-
-            def do_take(self) -> None:
-                self.answer(204)
-
-            def do_take_and_die(self) -> None:
-                self.connection.close()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_: object) -> None:
-                pass
-
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self._tricks, self._lock = cycle(_TRICKS), threading.Lock()
+        self.server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"receiver": self}))
         self.url = f"http://127.0.0.1:{self.server.server_port}{_PATH}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def next(self, id: str, body: bytes) -> str:
+        """What is done to this request."""
+        with self._lock:
+            trick = next(self._tricks)
+            self.played[trick] += 1
+            if trick.startswith("take"):
+                self.taken.append((id, body))
+            return trick
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        pass
+
+
+class _Handler(BaseHTTPRequestHandler):
+    receiver: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        Webhook(_SECRET).verify(body, {k.lower(): v for k, v in self.headers.items()})
+        getattr(self, f"do_{self.receiver.next(self.headers['webhook-id'], body)}")()
+
+    def answer(self, status: int, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def do_fail(self) -> None:
+        self.answer(500)
+
+    def do_hang(self) -> None:
+        time.sleep(3)
+
+    def do_redirect(self) -> None:
+        self.answer(307, location="http://169.254.169.254/latest/meta-data/")
+
+    def do_trickle(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        for _ in range(20):
+            time.sleep(0.2)
+            self.wfile.write(b"x")
+
+    def do_die_before(self) -> None:
+        self.connection.close()
+
+    def do_die_midway(self) -> None:
+        self.wfile.write(b"HTTP/1.1 20")
+        self.connection.close()
+
+    def do_throttle(self) -> None:
+        self.answer(429, retry_after="1")
+
+    def do_take(self) -> None:
+        self.answer(204)
+
+    def do_take_and_die(self) -> None:
+        self.connection.close()
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 @pytest.fixture
