@@ -21,7 +21,11 @@ from tests.e2e.story import double_refund, provider
 pytestmark = pytest.mark.e2e
 _SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 _PATH = "/hook/7h3-p47h-15-s3cr3t"
-_TRICKS = ("fail", "hang", "redirect", "trickle", "die_before", "die_midway", "throttle", "take", "take_and_die", "take")
+_TRICKS = (
+    "fail", "take", "hang", "take", "redirect", "take", "trickle", "take",
+    "die_before", "take_and_die", "die_midway", "take", "throttle", "take",
+)  # fmt: skip
+"""Half of them take it: the pauses between attempts double, and the test must end."""
 _STORIES = 8
 
 
@@ -128,10 +132,8 @@ def test_nothing_is_lost_and_nothing_told_twice_under_a_new_id(tmp_path: Path, r
         until(lambda: len(program.findings(detector="reexecution_duplicate_write")) >= _STORIES, "all findings are there")
         found = {f["id"] for f in program.findings(detector="reexecution_duplicate_write")}
         until(lambda: found <= {json.loads(body)["subject"] for _, body in receiver.taken}, "every finding is taken", longest=240)
-        states = program.sql("SELECT 1")  # the program answers
         log = program.log()
         rows = program.get("/api/deliveries", limit=1000)["deliveries"]
-    assert states == [[1]]
     ids: dict[tuple[str, str], set[str]] = defaultdict(set)
     bodies: dict[str, set[bytes]] = defaultdict(set)
     for id, body in receiver.taken:
