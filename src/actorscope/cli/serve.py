@@ -158,6 +158,7 @@ def _analyze_once(settings: settings_.Settings) -> None:
     from actorscope.analysis.alerts.desk import Desk
     from actorscope.analysis.runner import Runner
     from actorscope.holder import Holder
+    from actorscope.ingest.policy import fingerprint_of
     from actorscope.ingest.store.migrate import migrate
 
     holder = Holder(settings.data)
@@ -166,7 +167,8 @@ def _analyze_once(settings: settings_.Settings) -> None:
         migrate(store)
         # What is found is told by the next process that stays: from now on it counts as new.
         Desk(store, settings.alerts).begin()
-        runner = Runner(store, settings.analysis)
+        fingerprint = fingerprint_of(settings.ingest, settings.data)
+        runner = Runner(store, settings.analysis, fingerprint=fingerprint)
         with Console(stderr=True).status("analysing") as status:
             total = runner.run_to_end(lambda p: status.update(f"analysed {p.spans:,} spans of {p.traces:,} traces"))
         click.echo(f"analysed {total.spans:,} spans in {total.seconds:.1f} s; {total.changes} changes of findings")
