@@ -29,6 +29,7 @@ _TITLE = 200
 async def send(target: TargetSettings, body: str, settings: AlertSettings, resolve: guard.Resolve) -> int:
     """Tell of a notification; returns 200 when it was taken. Raises PermanentError on what must not be used, else TransientError."""
     loop, done = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+    is_late = threading.Event()
 
     def finish(set_: Any, value: Any) -> None:
         with suppress(RuntimeError):  # the loop has ended
@@ -36,7 +37,7 @@ async def send(target: TargetSettings, body: str, settings: AlertSettings, resol
 
     def work() -> None:
         try:
-            _notify(target, json.loads(body), settings, resolve)
+            _notify(target, json.loads(body), settings, resolve, is_late)
             finish(done.set_result, None)
         except Exception as error:
             # What Apprise raises may quote the URL, which holds secrets.
@@ -45,11 +46,18 @@ async def send(target: TargetSettings, body: str, settings: AlertSettings, resol
 
     # A daemon: a connection that hangs must not keep the process from ending.
     threading.Thread(target=work, name=f"apprise-{target.name}", daemon=True).start()
-    await done
+    try:
+        await done
+    except asyncio.CancelledError:
+        # It counts as failed and is tried again: what has not begun by now must not be sent as well.
+        is_late.set()
+        raise
     return 200
 
 
-def _notify(target: TargetSettings, note: dict[str, Any], settings: AlertSettings, resolve: guard.Resolve) -> None:
+def _notify(
+    target: TargetSettings, note: dict[str, Any], settings: AlertSettings, resolve: guard.Resolve, is_late: threading.Event
+) -> None:
     import apprise
 
     # It logs URLs and answers, in which secrets may stand.
@@ -66,6 +74,8 @@ def _notify(target: TargetSettings, note: dict[str, Any], settings: AlertSetting
     mood = apprise.NotifyType.SUCCESS if what in ENDS else (
         apprise.NotifyType.FAILURE if severity(note) in ("high", "critical") else apprise.NotifyType.WARNING
     )  # fmt: skip
+    if is_late.is_set():
+        raise TransientError("apprise: too late")
     told = plugin.notify(body=text, title=title[:_TITLE], notify_type=mood, body_format=apprise.NotifyFormat.TEXT)
     if not told:
         raise TransientError("apprise: was not taken")

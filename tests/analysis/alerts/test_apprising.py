@@ -24,7 +24,7 @@ from actorscope.settings import AlertSettings, TargetSettings
 NOW = datetime.now(UTC)
 
 
-def tell(url: str, title: str = "billing repeated refund", resolve: guard.Resolve = guard.resolve, timeout: float = 5.0) -> Attempt:
+def tell(url: str, title: str = "billing repeated refund", resolve: guard.Resolve = guard.resolve, timeout: float = 60.0) -> Attempt:
     target = TargetSettings(name="mail", kind="apprise", url=SecretStr(url), timeout_seconds=timeout)
     return asyncio.run(send(target, note("opened", [heard(title=title)]), AlertSettings(), NOW, resolve))
 
@@ -109,3 +109,20 @@ def test_one_that_hangs_is_left_at_its_deadline(caplog: pytest.LogCaptureFixture
         attempt = tell(f"ntfy://user:s3cret@127.0.0.1:{silent.getsockname()[1]}/topic", timeout=0.5)
     assert attempt.status == 0 and attempt.error in ("no answer within 0.5 s", "apprise: was not taken")
     assert "s3cret" not in caplog.text
+
+
+def test_what_has_not_begun_at_the_deadline_is_not_sent(receiver: Receiver) -> None:
+    """It is tried again, and would arrive twice."""
+    looked_up = threading.Event()
+
+    def slow(host: str, port: int) -> list[str]:
+        looked_up.wait(2)
+        return ["127.0.0.1"]
+
+    attempt = tell(f"ntfy://localhost:{receiver.port}/topic", resolve=slow, timeout=0.5)
+    looked_up.set()
+    assert attempt.error == "no answer within 0.5 s"
+    for thread in threading.enumerate():
+        if thread.name == "apprise-mail":
+            thread.join(10)
+    assert receiver.requests == []
