@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actorscope.analysis.alerts.targets.request import ENDS, Request, kind, posted
+from actorscope.errors import TransientError
 from actorscope.settings import AlertSettings, TargetSettings
 
 _TIMES = 4
@@ -103,6 +104,9 @@ def _endpoint(url: str) -> str:
 
 def _bearer(target: TargetSettings) -> dict[str, str]:
     key = target.key()
+    if not (key.isascii() and key.isprintable()):
+        # The error of the HTTP library would quote it.
+        raise TransientError("the bearer token holds what no header can carry")
     return {"authorization": f"Bearer {key}"} if key else {}
 
 

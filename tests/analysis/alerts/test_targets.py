@@ -25,6 +25,7 @@ from actorscope.analysis.alerts.event import notification, trial
 from actorscope.analysis.alerts.heard import Heard, labels
 from actorscope.analysis.alerts.plan import KINDS, Step, Told
 from actorscope.analysis.alerts.targets import Request, request
+from actorscope.errors import TransientError
 from actorscope.settings import AlertSettings, TargetSettings
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -177,6 +178,13 @@ def test_alertmanager_ends_what_is_over_and_what_is_not_told_again() -> None:
     assert over["labels"] == firing["labels"] and datetime.fromisoformat(over["endsAt"]) <= NOW
     found, _ = made("alertmanager", note("opened"), url=SecretStr("https://am.example/"), secret=SecretStr("tok"))
     assert (found.url, found.headers["authorization"]) == ("https://am.example/api/v2/alerts", "Bearer tok")
+
+
+@pytest.mark.parametrize("token", ["s3cret\ntwo", "s3crét"])
+def test_a_token_that_no_header_can_carry_is_not_quoted(token: str) -> None:
+    with pytest.raises(TransientError) as raised:
+        made("alertmanager", BODIES[0], secret=SecretStr(token))
+    assert "s3cr" not in str(raised.value)
 
 
 def test_a_graver_finding_is_another_alert_and_the_one_before_ends() -> None:
