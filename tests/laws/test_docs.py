@@ -96,7 +96,7 @@ def test_every_detector_and_setting_is_documented() -> None:
 
 
 _LISTS = ("WEBHOOKS", "TARGETS", "ROUTES", "SCHEMES", "DIALECTS", "SENDERS",
-          "CORS_ORIGINS", "REDACT_KEYS", "REDACT_PATTERNS", "REDACT_PRESETS")
+          "CORS_ORIGINS", "REDACT_KEYS", "REDACT_PATTERNS", "REDACT_PRESETS", "BUDGETS")
 
 
 def test_environment_variables_in_the_document_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,6 +118,7 @@ def test_the_example_holds_every_default() -> None:
     thresholds = given["analysis"].pop("detectors")
     hook, target, route = (given["alerts"].pop(key)[0] for key in ("webhooks", "targets", "routes"))
     assert [sender["token_sha256"] for sender in given["ingest"].pop("senders")] == ["0" * 64]
+    assert [budget["usd"] for budget in given["analysis"].pop("budgets")] == [10.0]
     assert IngestSettings(**given["ingest"]) == IngestSettings()
     assert AnalysisSettings(**given["analysis"]) == AnalysisSettings()
     assert UiSettings(**given["ui"]) == UiSettings()
