@@ -1,4 +1,4 @@
-"""The HTTP API beside the explorer: health, findings, the answers, SQL, deliveries."""
+"""The HTTP API beside the explorer: health, findings, the answers, SQL; alerts stand in `alerting.py`."""
 
 from __future__ import annotations
 
@@ -13,24 +13,29 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from actorscope.analysis import marks
-from actorscope.analysis.alerts import outbox
 from actorscope.analysis.answers import attention, console, covered, fleet, ingest, period, run, spend
 from actorscope.analysis.answers import findings as answers
 from actorscope.analysis.answers.ids import span_id, trace_id
 from actorscope.analysis.answers.source import Source
 from actorscope.analysis.detector import FAMILIES
 from actorscope.analysis.finding import SEVERITIES
-from actorscope.dashboards import data
+from actorscope.dashboards import alerting, data
 from actorscope.dashboards.openapi import document
 from actorscope.dashboards.parameters import ApiError, choice, choices, json_body, number, since
 from actorscope.errors import DefinitionError, TransientError
+from actorscope.settings import AlertSettings
 
 _MOST_SQL = 100_000
 Handler = Callable[[Request, Source], Any]
 
 
-def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
-    """The routes under `/api`; `health` returns the body of `/api/health`."""
+def routes(
+    store: Source,
+    health: Callable[[], dict[str, Any]],
+    alerts: AlertSettings | None = None,
+    public_url: Callable[[], str] = lambda: "",
+) -> list[Route]:
+    """The routes under `/api`; `health` returns the body of `/api/health`, `public_url` where people reach the explorer."""
 
     def wrap(handler: Handler) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
@@ -64,8 +69,7 @@ def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
         Route("/api/spend", wrap(_spend)),
         Route("/api/ingest", wrap(lambda request, store: ingest.ingest(store))),
         Route("/api/sql", wrap(_sql), methods=["POST"]),
-        Route("/api/deliveries", wrap(_deliveries)),
-        Route("/api/deliveries/{id}/redeliver", wrap(_redeliver), methods=["POST"]),
+        *alerting.routes(wrap, alerts or AlertSettings.model_validate({}), public_url),
         Route("/api/openapi.json", wrap(lambda request, store: document())),
     ]
 
@@ -163,21 +167,6 @@ def _coverage(request: Request, store: Source) -> dict[str, Any]:
 def _spend(request: Request, store: Source) -> dict[str, Any]:
     starter = request.query_params.get("starter", "")
     return spend.spend(store, since(request, "last", "7d"), starter, number(request, "limit", 50, 1000))
-
-
-def _deliveries(request: Request, store: Source) -> dict[str, Any]:
-    log = outbox.delivery_log(store, number(request, "limit", 100, 10_000))
-    return {"deliveries": [console.plain(row) for row in log]}
-
-
-def _redeliver(request: Request, store: Source) -> dict[str, Any]:
-    subscriber = json_body(request).get("subscriber", "")
-    if not isinstance(subscriber, str):
-        raise ApiError("subscriber must be text")
-    queued = outbox.redeliver(store, request.path_params["id"], datetime.now(UTC), subscriber)
-    if not queued:
-        raise ApiError(f"there is no notification {request.path_params['id'][:80]!r}", 404)
-    return {"queued": queued}
 
 
 def _sql(request: Request, store: Source) -> dict[str, Any]:

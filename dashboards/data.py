@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+from actorscope.analysis.answers import alerts as alerts_
 from actorscope.analysis.answers import attention as attention_
 from actorscope.analysis.answers import covered as covered_
 from actorscope.analysis.answers import findings as findings_
@@ -20,6 +21,7 @@ from actorscope.analysis.answers import ids as ids_
 from actorscope.analysis.answers import ingest as ingest_
 from actorscope.analysis.answers import run as run_
 from actorscope.analysis.answers.source import Source
+from actorscope.settings import AlertSettings
 
 _T = TypeVar("_T")
 _THREADS = 8
@@ -64,15 +66,17 @@ def _pool() -> ThreadPoolExecutor:
 class _Connection:
     store: Source | None = None
     health: Callable[[], dict[str, Any]] = dict
+    alerts: AlertSettings = field(default_factory=lambda: AlertSettings.model_validate({}))
     pool: ThreadPoolExecutor = field(default_factory=_pool)
 
 
 _connection = _Connection()
 
 
-def connect(store: Source, health: Callable[[], dict[str, Any]]) -> None:
+def connect(store: Source, health: Callable[[], dict[str, Any]], alerts: AlertSettings | None = None) -> None:
     """Called once by the process before the first page is shown."""
     _connection.store, _connection.health = store, health
+    _connection.alerts = alerts or AlertSettings.model_validate({})
     _memory.clear()
 
 
@@ -118,6 +122,19 @@ def coverage(since: datetime | None, actor: str = "") -> dict[str, Any]:
 
 def ingest() -> dict[str, Any]:
     return _recall(ingest_.ingest)
+
+
+def alerts() -> dict[str, Any]:
+    """Targets with how they fare, groups that are told and not over, silences."""
+    return _memory.recall((alerts_.overview,), lambda: ask(alerts_.overview, _connection.alerts))
+
+
+def notifications(state: str = "", target: str = "", limit: int = 100) -> list[dict[str, Any]]:
+    return _recall(alerts_.notifications, state, target, limit)
+
+
+def deliveries(limit: int = 100) -> list[dict[str, Any]]:
+    return _recall(alerts_.deliveries, limit)
 
 
 trace_id = ids_.trace_id

@@ -26,6 +26,39 @@ def _post(summary: str, properties: dict[str, Any], answer: str, *required: str,
     }
 
 
+def _alerts() -> dict[str, Any]:
+    """What `alerting.py` serves."""
+    return {
+        "/api/alerts": _get(
+            "Every alert target with how it fares, groups of findings that were told and are not over, silences."
+        ),
+        "/api/alerts/notifications": _get(
+            "Notifications, newest first: `state` pending, delivered, dead (given up) or unwanted.", "state", "target", "limit"
+        ),
+        "/api/alerts/targets/{name}/test": _post(
+            "Send one test notification now, past the outbox.", {}, "target, is_delivered, status, latency_ms, error", path=("name",)
+        ),
+        "/api/silences": _get("Silences that wait, hold, or ended within the last day.")
+        | _post(
+            "Tell nobody of findings whose labels match, from `start` (now) until a moment, or for 3d, 12h.",
+            {
+                "matchers": {"type": "object", "additionalProperties": {"type": "string"}},
+                **{key: {"type": "string"} for key in ("author", "reason", "start", "until")},
+            },
+            "the silence",
+            *("matchers", "author", "reason", "until"),
+        ),
+        "/api/silences/{id}/end": _post("Let a silence end now.", {}, "the silence", path=("id",)),
+        "/api/deliveries": _get("The latest attempts to deliver notifications, newest first.", "limit"),
+        "/api/deliveries/{id}/redeliver": _post(
+            "Make a notification due again, for one subscriber or all.",
+            {"subscriber": {"type": "string", "default": ""}},
+            "queued: how many subscribers",
+            path=("id",),
+        ),
+    }
+
+
 def document() -> dict[str, Any]:
     """The OpenAPI 3.1 document as a dict."""
     return {
@@ -74,13 +107,7 @@ def document() -> dict[str, Any]:
                 "columns, rows, is_cut, seconds",
                 "sql",
             ),
-            "/api/deliveries": _get("The latest attempts to deliver notifications, newest first.", "limit"),
-            "/api/deliveries/{id}/redeliver": _post(
-                "Make a notification due again, for one subscriber or all.",
-                {"subscriber": {"type": "string", "default": ""}},
-                "queued: how many subscribers",
-                path=("id",),
-            ),
+            **_alerts(),
             "/api/openapi.json": _get("This document."),
         },
     }

@@ -15,6 +15,7 @@ from actorscope.analysis.answers.source import Source
 from actorscope.dashboards import data
 from actorscope.dashboards.api import routes
 from actorscope.dashboards.guard import Guard
+from actorscope.settings import AlertSettings
 
 _OPTIONS = {
     "browser.gatherUsageStats": False,
@@ -28,7 +29,12 @@ _OPTIONS = {
 
 
 def explorer(
-    store: Source, health: Callable[[], dict[str, Any]], hosts: tuple[str, ...] = (), more: Sequence[Route] = ()
+    store: Source,
+    health: Callable[[], dict[str, Any]],
+    hosts: tuple[str, ...] = (),
+    more: Sequence[Route] = (),
+    alerts: AlertSettings | None = None,
+    public_url: Callable[[], str] = lambda: "",
 ) -> Any:
     """The Streamlit application over `store`, with the API and `more` as routes.
 
@@ -39,7 +45,7 @@ def explorer(
 
     for name, value in _OPTIONS.items():
         config.set_option(name, value)
-    data.connect(store, health)
+    data.connect(store, health, alerts)
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:
@@ -48,7 +54,7 @@ def explorer(
 
     return st.App(
         Path(__file__).parent / "app.py",
-        routes=[*routes(store, health), *more],
+        routes=[*routes(store, health, alerts, public_url), *more],
         lifespan=lifespan,
         middleware=[Middleware(Guard, hosts=hosts)],
     )

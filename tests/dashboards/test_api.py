@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,13 +10,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from actorscope.analysis import marks
-from actorscope.analysis.alerts import outbox
 from actorscope.analysis.answers.source import Source
 from actorscope.dashboards.api import routes
 from actorscope.dashboards.openapi import document
 from actorscope.errors import TransientError
 from actorscope.ingest.store.client import Store, in_worker
-from actorscope.settings import WebhookSettings
 
 TRACE = "a1" * 16
 
@@ -123,18 +120,6 @@ def test_a_mark_is_written_and_wrong_ones_are_refused(client: TestClient, connec
     (mark,) = in_worker(lambda: marks.read(connected)).values()
     assert mark.finding_id == found["id"]
     assert client.post(path, json={**mute, "state": "open"}).json()["state"] == "open"
-
-
-def test_a_notification_is_made_due_again(client: TestClient, connected: Store) -> None:
-    found = client.get("/api/findings").json()["findings"][0]
-    told: dict[str, Any] = {
-        "id": "n1", "finding_id": found["id"], "kind": "opened", "severity": found["severity"], "at": datetime.now(UTC),
-        "finding": found,
-    }  # fmt: skip
-    hook = WebhookSettings(name="team", url="https://hooks.example/x", min_severity="info")
-    in_worker(lambda: outbox.enqueue(connected, [hook], [told], "http://localhost"))
-    assert client.post("/api/deliveries/n1/redeliver", json={}).json() == {"queued": 1}
-    assert client.post("/api/deliveries/n1/redeliver", json={"subscriber": "other"}).status_code == 404
 
 
 def test_a_store_that_does_not_answer_is_a_503(
