@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import polars as pl
+
 from actorscope.analysis.answers.console import plain
+from actorscope.analysis.answers.run import Run
 from actorscope.ingest.store.client import Store
 
 _MOST = 200
 _MOST_RUNS = 5000
 
 
-def around(store: Store, trace_id: str, runs: list[str], conversations: list[str]) -> dict[str, Any]:
+def of(store: Store, run: Run) -> dict[str, Any]:
+    """`around` a run, with its `siblings`."""
+    runs = run.spans.filter(pl.col("role") == "run")
+    top = runs.head(1).to_dicts()
+    trace = run.told["trace_id"]
+    found = around(store, trace, runs["span_id"].to_list(), run.told["summary"]["conversations"])
+    return {**found, "siblings": siblings(store, trace, top[0]["actor_id"], top[0]["task_kind"]) if top else []}
+
+
+def around(store: Store, trace_id: str, runs: Sequence[str], conversations: Sequence[str]) -> dict[str, Any]:
     """`links` and `joins` of a trace, at most 200 each, and the latest runs of its conversations in other traces.
 
     `runs` are the span ids of the trace's runs. A link or join with `is_out` leads away from this trace.
@@ -19,7 +32,7 @@ def around(store: Store, trace_id: str, runs: list[str], conversations: list[str
     links = _rows(store, "run_links", trace=trace_id, limit=_MOST + 1)
     for link in links:
         link["is_out"] = link["from_trace_id"] == trace_id
-    joins = _rows(store, "run_joins", trace=trace_id, runs=runs[:_MOST_RUNS], limit=_MOST + 1)
+    joins = _rows(store, "run_joins", trace=trace_id, runs=list(runs[:_MOST_RUNS]), limit=_MOST + 1)
     for join in joins:
         join["is_out"] = join["trace_id"] == trace_id
     return {

@@ -74,3 +74,21 @@ def send(http: str, spans: list[Span]) -> None:
         f"{http}/v1/traces", content=body(spans), headers={"content-type": "application/x-protobuf"}, timeout=20
     )
     answer.raise_for_status()
+
+
+def fleet_of(trace: str, spans: int, name: str = "lead") -> list[Span]:
+    """A trace of many spans: a lead that delegates to workers, each with model calls and tools, some of which fail."""
+    made = [run_of(trace, f"{1:016x}", "", name, 3600, 10)]
+    for at in range(2, spans + 1):
+        worker = at - (at - 2) % 100  # every hundredth span is a worker's run
+        start = 3590 - 3500 * at / spans
+        if worker == at:
+            made.append(run_of(trace, f"{at:016x}", f"{1:016x}", f"worker {at // 100 % 7}", start, start - 17))
+        elif at % 3:
+            call = {"gen_ai__operation__name": "chat", "gen_ai__request__model": "gpt-4o-mini", "gen_ai__usage__input_tokens": 90}
+            made.append(span(trace, f"{at:016x}", f"{worker:016x}", f"chat {at}", start, start - 0.4, **call))
+        else:
+            tool = {"gen_ai__operation__name": "execute_tool", "gen_ai__tool__name": f"tool_{at % 11}", "order": f"order-{at}"}
+            error = "it timed out" if at % 500 == 0 else ""
+            made.append(span(trace, f"{at:016x}", f"{worker:016x}", f"execute_tool tool_{at % 11}", start, start - 0.2, error, **tool))
+    return made
