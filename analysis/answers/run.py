@@ -137,7 +137,8 @@ def _spans(store: Store, trace_id: str, limit: int) -> pl.DataFrame:
         ],
         how="diagonal_relaxed",
     ).sort("start_time", "span_id")
-    spans = spans.with_columns(pl.col(pl.String).fill_null(""), pl.col("links").fill_null(0))
+    nothing = pl.lit([], dtype=pl.List(pl.String))
+    spans = spans.with_columns(pl.col(pl.String).fill_null(""), pl.col("scopes").fill_null(nothing), pl.col("links").fill_null(0))
     start, last = pl.col("start_time").min(), pl.max_horizontal(pl.col("end_time").max(), pl.col("heard_at").max())
     spans = spans.with_columns(
         _between(start, pl.col("start_time")).alias("offset_ms"),
@@ -154,7 +155,12 @@ def _between(start: pl.Expr, end: pl.Expr) -> pl.Expr:
 
 def _approvals(store: Store, trace_id: str, spans: pl.DataFrame) -> list[dict[str, Any]]:
     rows = store.named("run_approvals", trace=trace_id)
-    rows = rows.with_columns(_between(pl.lit(spans["start_time"].min()), pl.col("at")).alias("offset_ms"))
+    is_told = pl.struct("approval_id", "state").is_in(rows.filter("is_log").select(pl.struct("approval_id", "state")).to_series())
+    rows = rows.with_columns(
+        _between(pl.lit(spans["start_time"].min()), pl.col("at")).alias("offset_ms"),
+        # An action that repeats the answer which was logged is where the approval was used.
+        pl.when(is_told & ~pl.col("is_log")).then(pl.lit("used")).otherwise("state").alias("state"),
+    ).drop("is_log")
     return [_plain(row) for row in rows.iter_rows(named=True)]
 
 

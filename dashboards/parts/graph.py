@@ -14,8 +14,10 @@ from actorscope.dashboards.parts.text import line
 
 _LINES = {"declared": "solid", "derived": "dashed", "inferred": "dotted"}
 MOST_NODES = 60
+MOST_RUNS = 40
 _FEW = 8
-_ROW = 30.0
+_ROW = 20.0
+_WIDE = 620.0
 
 
 @dataclass(frozen=True)
@@ -57,36 +59,38 @@ def runs(spans: pl.DataFrame, delegations: list[dict[str, Any]], accused: set[st
     found = spans.filter(pl.col("role") == "run").select(
         "span_id", "parent_run_span_id", "actor_id", "actor_name", "offset_ms"
     )
-    kept = found.head(MOST_NODES).to_dicts()
+    kept = found.head(MOST_RUNS).to_dicts()
     index = {run["span_id"]: at for at, run in enumerate(kept)}
     bases = {
         (_key(edge, "delegator"), _key(edge, "delegate")): edge["basis"]
         for edge in reversed(sorted(delegations, key=lambda edge: list(_LINES).index(edge["basis"])))
     }
     places = _forest([(run["span_id"], run["parent_run_span_id"]) for run in kept])
+    parents = {run["parent_run_span_id"] for run in kept}
     nodes, links = [], []
     for run in kept:
         name = f"{line(run['actor_name'] or run['actor_id'] or 'a run', 30)} +{words.duration(run['offset_ms'])}"
-        nodes.append(_node(run["span_id"], name, places[run["span_id"]], run["actor_id"] in accused))
+        node = _node(run["span_id"], name, places[run["span_id"]], run["actor_id"] in accused)
+        side = "left" if run["span_id"] in parents else "right"
+        nodes.append({**node, "symbolSize": 13, "label": {"position": side}})
         if run["parent_run_span_id"] in index:
             parent = kept[index[run["parent_run_span_id"]]]
             basis = bases.get((parent["actor_id"], run["actor_id"]), "inferred")
             edge = {"ends": (parent["span_id"], run["span_id"]), "count": 1, "basis": basis}
             links.append(_link(edge, index, {}, True))
-    rows = 1 + int(max((y for _, y in places.values()), default=0) / _ROW)
-    spec = _spec(nodes, links, "right")
-    return Graph(spec, max(200, min(900, 30 * rows + 60)), list(index), found.height - len(kept))
+    height = max((y for _, y in places.values()), default=0)
+    return Graph(_spec(nodes, links, "right"), int(height) + 120, list(index), found.height - len(kept))
 
 
 def _spec(nodes: list[dict[str, Any]], links: list[dict[str, Any]], label: str) -> dict[str, Any]:
     series = {
         "type": "graph",
         "layout": "none",
-        "preserveAspect": label == "bottom",
+        "preserveAspect": True,
         "roam": False,
         "selectedMode": "single",
         "select": {"itemStyle": {"borderColor": "#8b93a1", "borderWidth": 4}},
-        "left": 70,
+        "left": 150,
         "right": 150,
         "top": 30,
         "bottom": 40,
@@ -113,7 +117,8 @@ def _forest(pairs: list[tuple[str, str]]) -> dict[str, tuple[float, float]]:
             next_row += _ROW
         height[own] = sum(children) / len(children) if children else next_row
     top = max(height.values(), default=0.0)
-    return {own: (depth[own] * 160.0, top - height[own]) for own in height}
+    step = _WIDE / max(1, max(depth.values(), default=0))
+    return {own: (depth[own] * step, top - height[own]) for own in height}
 
 
 def _key(edge: dict[str, Any], end: str) -> str:

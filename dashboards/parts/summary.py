@@ -21,19 +21,18 @@ def summary(run: Run) -> None:
     """Ids, actors and numbers of a run."""
     told = run.told["summary"]
     st.code(run.told["trace_id"], language=None)
-    st.text(f"{words.clock(told['start_time'])}   services: {_list(told['services'])}")
-    if told["actors"]:
-        st.text(f"actors: {_list(told['actors'])}")
+    actors = f"\nactors: {_list(told['actors'])}" if told["actors"] else ""
+    st.text(f"{words.clock(told['start_time'])}   services: {_list(told['services'])}{actors}")
     tokens = (told["input_tokens"] or 0) + (told["output_tokens"] or 0)
     numbers(
         {
             "Duration": words.duration(told["duration_ms"]),
             "Cost": words.money(told["cost_usd"]),
             "Tokens": words.amount(tokens),
-            "Agent runs": told["runs"],
-            "Model calls": told["model_calls"],
-            "Actions": told["actions"],
-            "Errors": told["errors"],
+            "Agent runs": f"{told['runs']:,}",
+            "Model calls": f"{told['model_calls']:,}",
+            "Actions": f"{told['actions']:,}",
+            "Errors": f"{told['errors']:,}",
             "Open spans": run.told["spans_open"],
             "Findings": len(run.told["findings"]),
         }

@@ -2,11 +2,12 @@
 // The rows arrive once per run ("columns"), in a mount of their own; the view mounts with little data as often as it likes.
 const ROW = 24, MARGIN = 8, KINDS = ["other", "run", "model", "action"], SHAPES = ["·", "◉", "◇", "▣"];
 const WORDS = ["span", "agent run", "model call", "action"], ERROR = 1, CITED = 2, OPEN = 4, STEP = 8, LINKED = 16;
+const STEPS = [0.001, 0.01, 0.1, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5, 216e5];
 const ARRIVED = "actorscope-rows";
 
 export default function ({ data, parentElement, setTriggerValue }) {
   if (data.columns) {
-    for (const child of parentElement.children) child.hidden = true;
+    parentElement.replaceChildren();
     globalThis.actorscopeRows = data;
     globalThis.dispatchEvent(new Event(ARRIVED));
     return;
@@ -280,8 +281,10 @@ class Waterfall {
   }
 
   trouble(step) {
-    for (let row = this.rows[this.cursor] + step; row >= 0 && row < this.count; row += step)
+    for (let far = 1; far <= this.count; far++) {
+      const row = (this.rows[this.cursor] + step * far + this.count) % this.count;
       if (this.all.flags[row] & (ERROR | CITED | OPEN)) return this.reveal(row);
+    }
   }
 
   range(from, to) {
@@ -318,8 +321,11 @@ class Waterfall {
   approvals() {
     const lane = this.part("lane"), asked = this.part("asked");
     lane.hidden = !this.all.approvals.length;
-    asked.replaceChildren(...this.all.approvals.filter((one) => one.at >= this.zoom[0] && one.at <= this.zoom[1]).map((one) => {
-      const mark = element("button", one.denied ? "denied" : "", `${one.shape} ${one.state}`);
+    const seen = this.all.approvals.filter((one) => one.at >= this.zoom[0] && one.at <= this.zoom[1]);
+    asked.replaceChildren(...seen.map((one, i) => {
+      const room = (this.place(seen[i + 1]?.at ?? Infinity) - this.place(one.at)) * asked.clientWidth > 8000;
+      const mark = element("button", one.denied ? "denied" : "", room ? `${one.shape} ${one.state}` : one.shape);
+      mark.setAttribute("aria-label", one.text);
       mark.setAttribute("role", "listitem");
       mark.title = one.text;
       mark.style.left = `${this.place(one.at)}%`;
@@ -345,12 +351,11 @@ class Waterfall {
   }
 
   ticks() {
-    const axis = this.part("axis"), span = this.zoom[1] - this.zoom[0], most = Math.max(2, Math.floor(axis.clientWidth / 90));
-    const rough = span / most, power = 10 ** Math.floor(Math.log10(rough || 1));
-    const step = [1, 2, 5, 10].map((times) => times * power).find((size) => size >= rough) ?? rough;
+    const axis = this.part("axis"), span = this.zoom[1] - this.zoom[0], most = Math.max(2, Math.floor(axis.clientWidth / 56));
+    const step = STEPS.find((size) => size >= span / most) ?? Math.ceil(span / most / 864e5) * 864e5;
     const ticks = [];
-    for (let ms = Math.ceil(this.zoom[0] / step) * step; ms <= this.zoom[1] - step * 0.3 && ticks.length < 40; ms += step) {
-      const tick = element("div", "tick", length(ms));
+    for (let ms = Math.ceil(this.zoom[0] / step) * step; this.place(ms) < 91 && ticks.length < 40; ms += step) {
+      const tick = element("div", "tick", ms ? length(ms) : "0");
       tick.style.left = `${this.place(ms)}%`;
       ticks.push(tick);
     }
@@ -381,7 +386,7 @@ class Waterfall {
     if (who) names.append(element("span", "who", who));
     const badge = (text) => { if (text) { end.append(element("span", "badge", text)); said.push(text); } };
     badge(closed ? `+${(this.size[row] - 1).toLocaleString("en")} spans` : "");
-    badge(this.text("scope", row) && `⚿ ${this.text("scope", row)}`);
+    badge(this.text("scope", row) && `scope ${this.text("scope", row)}`);
     badge(this.text("effect", row));
     badge(mine & LINKED ? "⇄ links" : "");
     badge(usd > 0 ? money(usd) : "");

@@ -13,7 +13,7 @@ from actorscope.analysis.answers.run import Run
 from actorscope.dashboards.parts import words
 from actorscope.dashboards.parts.text import line
 
-HEIGHT = 560
+_HEIGHT = 560
 SHOWN = ("all", "steps", "trouble", "path")
 _ERROR, _CITED, _OPEN, _STEP, _LINKED = 1, 2, 4, 8, 16
 _KINDS = {"run": 1, "model_call": 2, "action": 3}
@@ -74,7 +74,8 @@ def rows(run: Run) -> dict[str, Any]:
 def _texts(run: Run) -> dict[str, list[str | None]]:
     spans = run.spans
     is_model, is_action = pl.col("role") == "model_call", pl.col("role") == "action"
-    what = pl.when(is_model).then("model").when(is_action).then("tool_name").otherwise("actor_name")
+    is_run, nothing = pl.col("role") == "run", pl.lit("")
+    what = pl.when(is_model).then("model").when(is_action).then("tool_name").when(is_run).then("actor_name").otherwise(nothing)
     target = pl.when(pl.col("target") != "").then(pl.format("{} → {}", "side_effect", "target")).otherwise("side_effect")
     writes = pl.col("side_effect").is_in(["write", "destructive"])
     told = spans.select(
@@ -86,9 +87,9 @@ def _texts(run: Run) -> dict[str, list[str | None]]:
         pl.col("service_name").alias("service"),
         pl.concat_str("error_type", "status_message", separator=" ").str.strip_chars().alias("error"),
         pl.col("scopes").list.join(", ").alias("scope"),
-        pl.when(writes).then(target).otherwise(pl.lit("")).alias("effect"),
+        pl.when(writes).then(target).otherwise(nothing).alias("effect"),
         # What the name already says is not said again.
-        pl.when(pl.col("name").str.contains(what, literal=True)).then(pl.lit("")).otherwise(what).alias("who"),
+        pl.when(pl.col("name").str.contains(what, literal=True)).then(nothing).otherwise(what).alias("who"),
     ).to_dict(as_series=False)
     return {**told, "finding": [_cited(run.marks.get(span)) for span in spans["span_id"]]}
 
@@ -129,6 +130,11 @@ def _remembered(trace: str, version: str, _run: Run) -> dict[str, Any]:
     return rows(_run)
 
 
+def height(run: Run) -> int:
+    """Pixels for the rows; few are given some air, many are scrolled."""
+    return max(300, min(_HEIGHT, 24 * run.spans.height + 8))
+
+
 def send(run: Run) -> None:
     """Hand the rows to the browser. Stands outside of what refreshes itself: the same rows travel once."""
     trace = run.told["trace_id"]
@@ -146,5 +152,5 @@ def show(run: Run, state: dict[str, Any], changed: Callable[[dict[str, Any]], No
 
     told = run.told
     note = f"{told['spans_shown']:,} spans shown of {told['spans_matched']:,} matched, {told['rows_scanned']:,} rows scanned"
-    given = {"trace": told["trace_id"], "height": min(HEIGHT, 24 * told["spans_shown"] + 8), "note": note, **state}
+    given = {"trace": told["trace_id"], "height": height(run), "note": note, **state}
     _component(key=key, data=given, on_said_change=said)

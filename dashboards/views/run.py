@@ -20,8 +20,7 @@ from actorscope.dashboards.parts.text import line, visible
 
 _GRAPHS = ("actors", "runs")
 _ZOOM = re.compile(r"(\d{1,15}(?:\.\d{1,3})?)-(\d{1,15}(?:\.\d{1,3})?)")
-_PANEL = waterfall.HEIGHT + 110
-_KEYS = "Keys: ↑ ↓ or J K move · Enter opens · ← → fold · / or F search · N next hit · E next error or finding · Z zoom · 0 all"
+_KEYS = "Keys: J K or ↑ ↓ · Enter opens · ← → folds · / or F search · N hit · E error or finding · Z zoom · 0 all"
 
 
 def _pick(span_id: str) -> None:
@@ -72,7 +71,7 @@ def _board(run: Run) -> None:
     with left:
         waterfall.show(run, state, _changed)
         st.caption(_KEYS)
-    with right, st.container(height=_PANEL, border=True):
+    with right, st.container(height=waterfall.height(run) + 100, border=True):
         if state["selected"]:
             st.subheader("Selected span", anchor=False)
             span_details(run, state["selected"])
