@@ -156,7 +156,7 @@ def _differences(a: Step, b: Step) -> list[str]:
     """What is not the same in two steps that are paired; numbers count when they are far apart."""
     exact = ("tool_name", "model", "target", "scopes", "side_effect", "is_error", "error_type", "is_open")
     found = [name for name in exact if a[name] != b[name]]
-    for name, least in (("tokens", 20), ("cost_usd", 0.0005), ("duration_ms", 200)):
+    for name, least in (("tokens", 20), ("cost_usd", 0.0001), ("duration_ms", 200)):
         one, other = a[name] or 0, b[name] or 0
         if abs(one - other) > max(least, _MUCH * max(one, other)):
             found.append(name)

@@ -149,7 +149,8 @@ class Waterfall {
     const held = this.rows[this.cursor];
     this.show = show;
     this.arrange();
-    this.reveal(held);
+    const place = this.rows.findIndex((row) => row >= held);
+    this.move(place < 0 ? this.rows.length - 1 : place);
   }
 
   // Brings a row into sight: unfolds what stands above it, and shows everything when the choice hides it.

@@ -78,6 +78,7 @@ def page() -> None:
             st.code(visible(given[side], 200), language=None)
             return
     if ids["a"] and ids["b"]:
+        st.query_params.update(a=ids["a"], b=ids["b"])  # a link to this page itself leaves the address as it was
         _both(ids["a"], ids["b"])
     elif ids["a"] or ids["b"]:
         _choose(ids["a"] or ids["b"] or "", "b" if ids["a"] else "a")

@@ -119,9 +119,12 @@ def _delegations(run: Run) -> None:
 
     def clicked() -> None:
         groups = st.session_state[key]["selection"]["selected"]
-        hit = [index for group in groups for index in group["data_indices"] if group.get("data_type", "node") != "edge"]
-        if hit and hit[0] < len(drawn.spans) and drawn.spans[hit[0]]:
-            _pick(drawn.spans[hit[0]])
+        hit = [index for group in groups for index in group["data_indices"] if group["data_type"] == "node"]
+        # A second click on a node takes its mark away: it was meant all the same.
+        last = st.session_state.get(f"{key} last", -1)
+        at = st.session_state[f"{key} last"] = hit[0] if hit else -1 if groups else last
+        if 0 <= at < len(drawn.spans) and drawn.spans[at]:
+            _pick(drawn.spans[at])
 
     st.echarts_chart(drawn.spec, height=drawn.height, key=key, on_select=clicked, alt="Delegation graph")
     more = f" {drawn.left_out:,} more are not drawn." if drawn.left_out else ""
@@ -163,6 +166,8 @@ def page() -> None:
     span = data.span_id(st.query_params.get("span_id", ""))
     trace = data.trace_id(given) or (data.trace_of(span) if span and not given else None)
     if trace:
+        # A link to the page one is on leaves the browser's address as it was: saying it again corrects that.
+        st.query_params["trace_id"] = trace
         _one(trace)
         return
     if given or st.query_params.get("span_id"):

@@ -128,12 +128,12 @@ def office(trace: str, links_to: tuple[str, str] | None = None, is_careful: bool
     """A run with approvals, scopes, writes, an error, a delegation, a link, a conversation, and a span that has not ended."""
     ids = [f"{trace[:12]}{n:04x}" for n in range(12)]
     talk = {"gen_ai__conversation__id": "conversation-7"}
-    chat = {"gen_ai__operation__name": "chat", "gen_ai__request__model": "gpt-4o-mini", "gen_ai__usage__input_tokens": 900 if is_careful else 4000,
-            "gen_ai__usage__output_tokens": 120}  # fmt: skip
+    tokens = {"gen_ai__usage__input_tokens": 900 if is_careful else 4000, "gen_ai__usage__output_tokens": 120}
+    chat = {"gen_ai__operation__name": "chat", "gen_ai__request__model": "gpt-4o-mini", **tokens}
     tool = {"gen_ai__operation__name": "execute_tool"}
-    pay = {**tool, "gen_ai__tool__name": "pay", "actorscope__authz__scope__used": ["payments.write"], "actorscope__action__side_effect": "write",
-           "actorscope__action__target__id": "invoice/881", "actorscope__approval__id": "ap-1", "actorscope__approval__status": "granted"}  # fmt: skip
-    read = {**tool, "gen_ai__tool__name": "read_mail", "actorscope__authz__scope__used": ["mail.read"], "actorscope__action__side_effect": "read"}
+    approved = {"actorscope__approval__id": "ap-1", "actorscope__approval__status": "granted"}
+    pay = {**tool, **_effect("pay", "payments.write", "write", "invoice/881"), **approved}
+    read = {**tool, **_effect("read_mail", "mail.read", "read", "")}
     spans = [
         run_of(trace, ids[1], "", "clerk", 120, 20, **talk, actorscope__task__kind="pay invoices"),
         span(trace, ids[2], ids[1], "chat gpt-4o-mini", 118, 105, **chat),
@@ -141,20 +141,28 @@ def office(trace: str, links_to: tuple[str, str] | None = None, is_careful: bool
         run_of(trace, ids[4], ids[1], "payer", 96, 30, **talk),
         span(trace, ids[5], ids[4], "chat gpt-4o-mini", 95, 80, **chat),
         span(trace, ids[6], ids[4], "execute_tool pay", 60, 50, **pay),
-        span(trace, ids[7], ids[4], "execute_tool lookup", 49, 40, error="no such account\n\x1b[31mat bank", **tool, gen_ai__tool__name="lookup"),
+        span(trace, ids[7], ids[4], "execute_tool lookup", 49, 40, "no such account\n\x1b[31mat bank", **tool, gen_ai__tool__name="lookup"),
     ]
     if not is_careful:
-        wipe = {**tool, "gen_ai__tool__name": "delete_mail", "actorscope__authz__scope__used": ["mail.delete"],
-                "actorscope__action__side_effect": "destructive", "actorscope__action__target__id": "mailbox/9"}  # fmt: skip
+        wipe = {**tool, **_effect("delete_mail", "mail.delete", "destructive", "mailbox/9")}
         spans.append(span(trace, ids[8], ids[4], "execute_tool delete_mail", 39, 33, **wipe))
     if links_to:
         spans[3].links.add(trace_id=bytes.fromhex(links_to[0]), span_id=bytes.fromhex(links_to[1]))
+    by = {"actorscope__approval__approver__id": "ada@example.com", "actorscope__approval__approver__type": "human"}
+    begun = {"actorscope__span__name": "execute_tool wait_for_bank", "actorscope__span__parent__id": ids[4]}
     notes = [
         note(trace, ids[6], "actorscope.approval.request", 78, actorscope__approval__id="ap-1", gen_ai__tool__name="pay"),
-        note(trace, ids[6], "actorscope.approval.resolution", 62, actorscope__approval__id="ap-1", actorscope__approval__status="granted",
-             actorscope__approval__approver__id="ada@example.com", actorscope__approval__approver__type="human"),
-        note(trace, ids[9], "actorscope.span.start", 38, actorscope__span__name="execute_tool wait_for_bank", actorscope__span__parent__id=ids[4],
-             gen_ai__agent__name="payer"),
+        note(trace, ids[6], "actorscope.approval.resolution", 62, **approved, **by),
+        note(trace, ids[9], "actorscope.span.start", 38, **begun, gen_ai__agent__name="payer"),
         note(trace, ids[9], "actorscope.span.heartbeat", 25),
-    ]  # fmt: skip
+    ]
     return spans, notes
+
+
+def _effect(tool: str, scope: str, effect: str, target: str) -> dict[str, Any]:
+    return {
+        "gen_ai__tool__name": tool,
+        "actorscope__authz__scope__used": [scope],
+        "actorscope__action__side_effect": effect,
+        "actorscope__action__target__id": target,
+    }
