@@ -154,14 +154,15 @@ def _between(start: pl.Expr, end: pl.Expr) -> pl.Expr:
 
 
 def _approvals(store: Store, trace_id: str, spans: pl.DataFrame) -> list[dict[str, Any]]:
+    """Requests and answers in the order of time; an action that repeats the logged answer is where it was used."""
     rows = store.named("run_approvals", trace=trace_id)
-    is_told = pl.struct("approval_id", "state").is_in(rows.filter("is_log").select(pl.struct("approval_id", "state")).to_series())
-    rows = rows.with_columns(
-        _between(pl.lit(spans["start_time"].min()), pl.col("at")).alias("offset_ms"),
-        # An action that repeats the answer which was logged is where the approval was used.
-        pl.when(is_told & ~pl.col("is_log")).then(pl.lit("used")).otherwise("state").alias("state"),
-    ).drop("is_log")
-    return [_plain(row) for row in rows.iter_rows(named=True)]
+    rows = rows.with_columns(_between(pl.lit(spans["start_time"].min()), pl.col("at")).alias("offset_ms"))
+    told = [_plain(row) for row in rows.iter_rows(named=True)]
+    logged = {(each["approval_id"], each["state"]) for each in told if each["is_log"]}
+    for each in told:
+        if not each.pop("is_log") and (each["approval_id"], each["state"]) in logged:
+            each["state"] = "used"
+    return told
 
 
 def _marks(found: list[dict[str, Any]], trace_id: str) -> Marks:

@@ -64,7 +64,7 @@ def critical_path(starts: list[float], ends: list[float], parents: list[int]) ->
         children = below[row]
         while children and until_last[children[-1]] > until:
             children.pop()  # it ran beside the path
-        if not children:
+        if not children or until_last[children[-1]] <= begin:
             pieces.append((row, begin, until))
             continue
         child = children.pop()

@@ -157,7 +157,7 @@ def test_a_brush_zooms_and_the_address_keeps_it(page: Any, where: dict[str, str]
     _see(page, "What the time went to")
     tree.focus()
     page.keyboard.press("0")
-    _until(lambda: "zoom" not in page.url, 60)
+    page.wait_for_url(lambda url: "zoom" not in url)
 
 
 def test_twenty_thousand_spans_travel_once_and_scroll(page: Any, where: dict[str, str]) -> None:

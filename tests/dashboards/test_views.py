@@ -95,6 +95,29 @@ def test_a_run_that_is_not_there_is_said_to_be_so(connected: Store, query: dict[
     assert not app.exception and _is_inert(app) and app.warning
 
 
+def test_two_runs_stand_side_by_side(connected: Store) -> None:
+    app = _open("compare", a=TRACE, b=HOSTILE_TRACE)
+    assert not app.exception and _is_inert(app)
+    assert list(app.dataframe[0].value["What"])[:2] == ["Duration", "Cost"]
+    assert "− removed" in list(app.dataframe[1].value["Change"]), "the actors have other names"
+    assert "steps shown of" in _texts(app)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ({}, "Compare with"),
+        ({"a": TRACE}, "No other run"),
+        ({"a": TRACE, "b": HOSTILE[0]}, "no such trace"),
+        ({"a": TRACE, "b": "0c" * 16}, "No span of this trace"),
+    ],
+)
+def test_a_comparison_that_lacks_a_run_says_what_to_do(connected: Store, query: dict[str, str], told: str) -> None:
+    app = _open("compare", **query)
+    assert not app.exception and _is_inert(app)
+    assert told in "\n".join(str(one.value) for one in [*app.info, *app.warning])
+
+
 def test_the_fleet_shows_actors_and_the_chosen_one(connected: Store) -> None:
     app = _open("fleet", range="all", actor=_actor(connected, HOSTILE[0]))
     assert not app.exception and _is_inert(app)
