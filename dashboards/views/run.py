@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import polars as pl
@@ -18,6 +19,7 @@ from actorscope.dashboards.parts.runs import choose_run
 from actorscope.dashboards.parts.summary import findings_here, missing, spent_on, summary, ways_on
 from actorscope.dashboards.parts.text import line, visible
 
+_LONG_RUN, _LONG_RUN_SECONDS = 3000, 15.0
 _GRAPHS = ("actors", "runs")
 _ZOOM = re.compile(r"(\d{1,15}(?:\.\d{1,3})?)-(\d{1,15}(?:\.\d{1,3})?)")
 _KEYS = "Keys: J K or ↑ ↓ · Enter opens · ← → folds · / or F search · N hit · E error or finding · Z zoom · 0 all"
@@ -144,20 +146,23 @@ def _one(trace: str) -> None:
     run = data.run(trace)
     if run is None:
         missing(trace)
-        live(lambda: _watch(trace, ""))
+        live(lambda: _watch(trace, "", 0, 0.0))
         return
     summary(run)
     ways_on(run)
     findings_here(run.told["findings"])
     st.fragment(lambda: answered(lambda: _board(run)))()
     waterfall.send(run)
-    live(lambda: _watch(trace, run.version))
+    shown_at = time.monotonic()
+    live(lambda: _watch(trace, run.version, run.spans.height, shown_at))
 
 
-def _watch(trace: str, version: str) -> None:
-    """Only when something of the trace has changed is the page made anew."""
+def _watch(trace: str, version: str, rows: int, shown_at: float) -> None:
+    """Only when something of the trace has changed is the page made anew; a long run less often, for its rows travel again."""
     now = data.run_version(trace)
-    if now != version and (version or data.run(trace)):
+    if now == version or time.monotonic() - shown_at < (_LONG_RUN_SECONDS if rows > _LONG_RUN else 0):
+        return
+    if version or data.run(trace):
         st.rerun(scope="app")
 
 
