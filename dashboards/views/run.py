@@ -95,7 +95,10 @@ def _overview(run: Run) -> None:
         },
         schema_overrides={"Share": pl.Float64},
     )
-    config = {"Share": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, width=90)}
+    config = {
+        "Waited for": st.column_config.TextColumn(width=165),
+        "Share": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, width=70),
+    }
     ids = [each["span_id"] for each in went]
     clicked = choose(frame, ids, f"went-{run.told['trace_id']}", column_config=config, height="content", alt="Critical path")
     st.text("The critical path: what, made faster, makes the run faster. Click a line for its longest span.")

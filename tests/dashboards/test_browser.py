@@ -58,7 +58,7 @@ def started(data: Path) -> Iterator[dict[str, str]]:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=data)
     try:
         file = data / "server.json"
-        _until(lambda: file.exists() or process.poll() is not None)
+        _until(lambda: file.exists() or process.poll() is not None, 120)
         assert process.poll() is None, (data / "log").read_text()
         found: dict[str, str] = json.loads(file.read_text())
         yield found
