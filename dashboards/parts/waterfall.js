@@ -18,12 +18,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   return () => view.rest();
 }
 
-const element = (tag, name, text) => {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (text) made.textContent = text;
-  return made;
-};
+const element = (tag, name, text = "") => Object.assign(document.createElement(tag), { className: name, textContent: text });
 const inside = (low, value, high) => Math.max(low, Math.min(high, value));
 function length(ms) {
   if (ms < 1000) return `${+ms.toPrecision(3)} ms`;
@@ -37,11 +32,7 @@ class Waterfall {
     this.root = root;
     this.part = (name) => root.querySelector(`.${name}`);
     this.body = this.part("body");
-    this.folded = new Set();
-    this.hits = [];
-    this.rows = new Int32Array();
-    this.found = new Set();
-    this.cursor = 0;
+    [this.folded, this.found, this.hits, this.rows, this.cursor] = [new Set(), new Set(), [], new Int32Array(), 0];
     this.draw = () => (this.frame ??= requestAnimationFrame(() => { this.frame = undefined; this.paint(); }));
     this.arrived = () => this.take();
     this.anywhere = (event) => this.reach(event);
@@ -81,23 +72,19 @@ class Waterfall {
     const first = this.version === undefined;
     const held = this.all && this.id(this.rows[this.cursor]);
     const folded = new Set([...this.folded].map((row) => this.id(row)));
-    this.version = rows.version;
-    this.all = rows;
-    this.count = rows.parent.length;
+    [this.version, this.all, this.count] = [rows.version, rows, rows.parent.length];
     this.measure();
     this.folded = new Set([...Array(this.count).keys()].filter((row) => folded.has(this.id(row))));
     this.words = rows.strings.map((text) => text.toLowerCase());
     if (first) {
-      this.zoomed = this.data.zoom;
-      this.show = this.part("show").value = this.data.show;
-      this.part("find").value = this.data.query;
+      [this.zoomed, this.show] = [this.data.zoom, this.data.show];
+      [this.part("show").value, this.part("find").value] = [this.show, this.data.query];
     }
     this.arrange();
     this.search(this.part("find").value, false);
     this.approvals();
     if (first) this.select(this.data.selected);
     else if (held) this.cursor = Math.max(0, this.rows.indexOf(this.row(held)));
-    this.draw();
   }
 
   // What a subtree holds is told on its folded row: its size, cost, errors and evidence.
@@ -261,12 +248,10 @@ class Waterfall {
       if (this.row(text) >= 0) found.add(this.row(text));
       if (this.told?.query === query.trim()) for (const id of this.told.spans) if (this.row(id) >= 0) found.add(this.row(id));
     }
-    this.found = found;
-    this.hits = [...found].sort((a, b) => a - b);
-    this.hit = -1;
+    [this.found, this.hits, this.hit] = [found, [...found].sort((a, b) => a - b), -1];
     this.part("hits").textContent = text ? (this.hits.length ? `${this.hits.length} hits` : "no hit") : "";
     if (ask && this.hits.length) this.jump(1, true);
-    this.draw();
+    else this.draw();
   }
 
   jump(step, fromHere) {
@@ -307,8 +292,7 @@ class Waterfall {
       if (start === undefined) return;
       const now = share(event);
       brush.hidden = false;
-      brush.style.left = `${Math.min(start, now) * 100}%`;
-      brush.style.width = `${Math.abs(now - start) * 100}%`;
+      Object.assign(brush.style, { left: `${Math.min(start, now) * 100}%`, width: `${Math.abs(now - start) * 100}%` });
     };
     axis.onpointerup = (event) => {
       const now = share(event), from = start;
@@ -323,13 +307,14 @@ class Waterfall {
     const lane = this.part("lane"), asked = this.part("asked");
     lane.hidden = !this.all.approvals.length;
     const seen = this.all.approvals.filter((one) => one.at >= this.zoom[0] && one.at <= this.zoom[1]);
+    let edge = 0; // no mark hides another
     asked.replaceChildren(...seen.map((one, i) => {
-      const room = (this.place(seen[i + 1]?.at ?? Infinity) - this.place(one.at)) * asked.clientWidth > 8000;
+      const x = (this.place(one.at) * asked.clientWidth) / 100, next = (this.place(seen[i + 1]?.at ?? Infinity) * asked.clientWidth) / 100;
+      const room = next - Math.max(x, edge) > 80, left = Math.max(x - (room ? 30 : 9), edge);
+      edge = left + (room ? 72 : 20);
       const mark = element("button", one.denied ? "denied" : "", room ? `${one.shape} ${one.state}` : one.shape);
-      mark.setAttribute("aria-label", one.text);
-      mark.setAttribute("role", "listitem");
-      mark.title = one.text;
-      mark.style.left = `${this.place(one.at)}%`;
+      Object.assign(mark, { ariaLabel: one.text, role: "listitem", title: one.text });
+      mark.style.left = `${left}px`;
       mark.onclick = () => { if (this.row(one.span) >= 0) { this.reveal(this.row(one.span)); this.pick(this.row(one.span)); } };
       return mark;
     }));
@@ -367,8 +352,7 @@ class Waterfall {
     const { at, ms, flags, cost } = this.all, mine = flags[row], closed = this.folded.has(row) && this.size[row] > 1;
     const kind = this.all.kind[row], name = this.text("name", row) || "(no name)", took = mine & OPEN ? "open" : length(ms[row]);
     const marks = closed ? this.marks[row] : mine, usd = closed ? this.below[row] : this.all.total_cost[row] ?? cost[row];
-    const line = element("div", "row");
-    line.id = `span-${row}`;
+    const line = Object.assign(element("div", "row"), { id: `span-${row}` });
     line.dataset.row = row;
     line.style.transform = `translateY(${place * ROW}px)`;
     line.classList.toggle("cursor", place === this.cursor);
@@ -406,13 +390,11 @@ class Waterfall {
     if (left <= 100 && left + width >= 0) {
       const bar = element("div", `bar ${KINDS[this.all.kind[row]]}${mine & ERROR ? " error" : ""}${mine & OPEN ? " torn" : ""}`);
       const from = Math.max(left, -1), to = Math.min(left + width, 101);
-      bar.style.left = `${from}%`;
-      bar.style.width = `${to - from}%`;
+      Object.assign(bar.style, { left: `${from}%`, width: `${to - from}%` });
       track.append(bar);
       for (const i of this.pieces.get(row) ?? []) {
         const piece = element("div", "path"), start = Math.max(this.place(this.all.from[i]), -1);
-        piece.style.left = `${start}%`;
-        piece.style.width = `${Math.min(this.place(this.all.to[i]), 101) - start}%`;
+        Object.assign(piece.style, { left: `${start}%`, width: `${Math.min(this.place(this.all.to[i]), 101) - start}%` });
         track.append(piece);
       }
       const label = element("span", `took${to - from > 30 ? " inside" : ""}`, took);

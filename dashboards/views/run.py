@@ -73,7 +73,7 @@ def _board(run: Run) -> None:
     with left:
         waterfall.show(run, state, _changed)
         st.caption(_KEYS)
-    with right, st.container(height=waterfall.height(run) + 100, border=True):
+    with right, st.container(height=max(520, waterfall.height(run) + 100), border=True):
         if state["selected"]:
             st.subheader("Selected span", anchor=False)
             span_details(run, state["selected"])
