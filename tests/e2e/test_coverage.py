@@ -29,7 +29,11 @@ def test_coverage_is_the_same_from_the_server_the_store_and_the_recording(tmp_pa
         assert program.command("replay", *_FILES, "--endpoint", program.where["grpc"]).returncode == 0
         program.settle(99)
         running = program.command("ask", "coverage", "--data", data, "--last", "all", "--json")
+        spend = [program.command("ask", "spend", "--data", data, "--last", "all", *more) for more in ((), ("--json",))]
         assert program.stop() == 0
+    assert spend[0].returncode == 0 and "reasoning $" in spend[0].stdout, spend[0].stderr
+    alone = program.command("ask", "spend", "--data", data, "--last", "all", "--json")
+    assert json.loads(spend[1].stdout) == json.loads(alone.stdout) and json.loads(alone.stdout)["total_usd"] > 0
     stored = program.command("ask", "coverage", "--data", data, "--last", "all", "--json")
     linted = program.command("semconv", "lint", *_FILES, "--json")
     assert [done.returncode for done in (running, stored, linted)] == [0, 0, 0], (
