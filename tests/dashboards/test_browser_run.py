@@ -65,7 +65,7 @@ def _open(page: Any, where: dict[str, str], trace: str, **more: str) -> Any:
     """The waterfall of a run."""
     query = "".join(f"&{key}={value}" for key, value in more.items())
     page.goto(f"{where['ui']}/run?trace_id={trace}{query}")
-    page.locator(".row").first.wait_for()
+    page.locator(".row").first.wait_for(timeout=60_000)  # the first page of a program that has just begun is slow
     return page.get_by_role("tree")
 
 
