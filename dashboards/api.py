@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from actorscope.analysis import marks
-from actorscope.analysis.answers import attention, console, covered, fleet, ingest, period, run, spend
+from actorscope.analysis.answers import around, attention, compare, console, covered, fleet, ingest, period, run, spend
 from actorscope.analysis.answers import findings as answers
 from actorscope.analysis.answers.ids import span_id, trace_id
 from actorscope.analysis.answers.source import Source
@@ -64,6 +64,9 @@ def routes(
         Route("/api/findings/{id}/occurrences", wrap(_occurrences)),
         Route("/api/runs/{trace_id}", wrap(_run)),
         Route("/api/runs/{trace_id}/spans/{span_id}", wrap(_span)),
+        Route("/api/runs/{trace_id}/around", wrap(_around)),
+        Route("/api/runs/{trace_id}/search", wrap(_search)),
+        Route("/api/compare", wrap(_compare)),
         Route("/api/fleet", wrap(_fleet)),
         Route("/api/coverage", wrap(_coverage)),
         Route("/api/spend", wrap(_spend)),
@@ -150,6 +153,29 @@ def _span(request: Request, store: Source) -> dict[str, Any]:
     found = run.span(store, trace, span)
     if found is None:
         raise ApiError(f"span {span} of trace {trace} is not stored", 404)
+    return found
+
+
+def _around(request: Request, store: Source) -> dict[str, Any]:
+    trace = _trace(request)
+    found = run.whole(store, trace)
+    if found is None:
+        raise ApiError(f"no span of trace {trace} is stored", 404)
+    return around.of(store, found)
+
+
+def _search(request: Request, store: Source) -> dict[str, Any]:
+    text = request.query_params.get("text", "")[:1000]
+    return run.search(store, _trace(request), text, number(request, "limit", 2000, 50_000))
+
+
+def _compare(request: Request, store: Source) -> dict[str, Any]:
+    traces = [trace_id(request.query_params.get(side, "")) for side in ("a", "b")]
+    if not (traces[0] and traces[1]):
+        raise ApiError("a and b must be trace ids of 32 hexadecimal digits")
+    found = compare.stored(store, traces[0], traces[1])
+    if found is None:
+        raise ApiError("no span of one of these traces is stored", 404)
     return found
 
 

@@ -47,6 +47,7 @@ pages = [
     st.Page(_VIEWS / "run.py", title="Runs", icon=":material/account_tree:", url_path="run"),
     st.Page(_VIEWS / "ingest.py", title="Ingest health", icon=":material/input:", url_path="ingest"),
     st.Page(_VIEWS / "finding.py", title="Finding", icon=":material/flag:", url_path="finding", visibility="hidden"),
+    st.Page(_VIEWS / "compare.py", title="Compare", icon=":material/compare_arrows:", url_path="compare", visibility="hidden"),
 ]
 chosen = st.navigation(pages)
 st.html(_STYLE)

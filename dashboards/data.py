@@ -13,7 +13,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from actorscope.analysis.answers import alerts as alerts_
+from actorscope.analysis.answers import around as around_
 from actorscope.analysis.answers import attention as attention_
+from actorscope.analysis.answers import compare as compare_
 from actorscope.analysis.answers import covered as covered_
 from actorscope.analysis.answers import findings as findings_
 from actorscope.analysis.answers import fleet as fleet_
@@ -26,14 +28,17 @@ from actorscope.settings import AlertSettings
 _T = TypeVar("_T")
 _THREADS = 8
 _MEMORY = 200
+_MEMORY_OF_RUNS = 8  # each may hold 20,000 spans
 _FRESH_SECONDS = 1.5
 _FRESH_COVERAGE_SECONDS = 30.0
+_FRESH_FOR_GOOD = 1e12
 
 
 class _Memory:
     """The latest answers for a moment, so that many open pages cost as much as one. Nobody changes an answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = _MEMORY) -> None:
+        self._most = most
         self._answers: OrderedDict[Any, tuple[float, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -49,13 +54,14 @@ class _Memory:
             with self._lock:
                 self._answers[key] = (time.monotonic(), answer)
                 self._answers.move_to_end(key)
-                while len(self._answers) > _MEMORY:
+                while len(self._answers) > self._most:
                     self._answers.popitem(last=False)
         found: _T = answer
         return found
 
 
 _memory = _Memory()
+_runs = _Memory(_MEMORY_OF_RUNS)
 
 
 def _pool() -> ThreadPoolExecutor:
@@ -78,6 +84,7 @@ def connect(store: Source, health: Callable[[], dict[str, Any]], alerts: AlertSe
     _connection.store, _connection.health = store, health
     _connection.alerts = alerts or AlertSettings.model_validate({})
     _memory.clear()
+    _runs.clear()
 
 
 def disconnect() -> None:
@@ -156,8 +163,31 @@ def finding(finding_id: str) -> dict[str, Any] | None:
     return _recall(findings_.detail, finding_id)
 
 
-def run(trace: str) -> dict[str, Any] | None:
-    return _recall(run_.run, trace)
+def run_version(trace: str) -> str:
+    return _recall(run_.version, trace)
+
+
+def run(trace: str) -> run_.Run | None:
+    """Remembered as long as nothing of the trace changes."""
+    return _runs.recall((trace, run_version(trace)), lambda: ask(run_.whole, trace), _FRESH_FOR_GOOD)
+
+
+def search_run(trace: str, text: str) -> dict[str, Any]:
+    return _recall(run_.search, trace, text)
+
+
+def around(trace: str, runs: tuple[str, ...], conversations: tuple[str, ...]) -> dict[str, Any]:
+    return _recall(around_.around, trace, runs, conversations)
+
+
+def siblings(trace: str, actor: str, task: str) -> list[dict[str, Any]]:
+    return _recall(around_.siblings, trace, actor, task)
+
+
+def compare(first: str, second: str) -> dict[str, Any] | None:
+    """Two runs side by side; None when one of them is not stored."""
+    one, other = run(first), run(second)
+    return None if one is None or other is None else on_pool(compare_.compare, one, other)
 
 
 def span(trace: str, span: str) -> dict[str, Any] | None:

@@ -59,6 +59,24 @@ def _alerts() -> dict[str, Any]:
     }
 
 
+def _runs() -> dict[str, Any]:
+    """The paths of one run, and of two."""
+    return {
+        "/api/runs/{trace_id}": _get(
+            "One trace: summary, spans as a tree, delegations, findings.", "limit", path=("trace_id",)
+        ),
+        "/api/runs/{trace_id}/spans/{span_id}": _get("One span in full.", path=("trace_id", "span_id")),
+        "/api/runs/{trace_id}/around": _get(
+            "Span links both ways, delegations from and into other traces, other runs of the conversation, siblings.",
+            path=("trace_id",),
+        ),
+        "/api/runs/{trace_id}/search": _get(
+            "The spans of a trace that carry a text in attributes, events or status.", "text", "limit", path=("trace_id",)
+        ),
+        "/api/compare": _get("Two runs side by side: aligned steps, totals, scopes and targets.", "a", "b"),
+    }
+
+
 def document() -> dict[str, Any]:
     """The OpenAPI 3.1 document as a dict."""
     return {
@@ -85,10 +103,7 @@ def document() -> dict[str, Any]:
             "/api/findings/{id}/occurrences": _get(
                 "Every trace in which a finding was seen.", "limit", "offset", path=("id",)
             ),
-            "/api/runs/{trace_id}": _get(
-                "One trace: summary, spans as a tree, delegations, findings.", "limit", path=("trace_id",)
-            ),
-            "/api/runs/{trace_id}/spans/{span_id}": _get("One span in full.", path=("trace_id", "span_id")),
+            **_runs(),
             "/api/fleet": _get("Actors with what they did in the last `hours` (0: ever).", "hours", "limit"),
             "/api/ingest": _get("How the intake fares: ingesters, minutes, drops with advice, sources of the last day."),
             "/api/spend": _get(
