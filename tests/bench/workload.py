@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import re
 import struct
 from collections.abc import Iterator
 
@@ -134,10 +135,16 @@ def requests(spans: int, seed: int = 1) -> Iterator[bytes]:
         yield bytes(request.SerializeToString())
 
 
+_OWN = re.compile(rb'(?:conv-|resp-|call_|ticket |"id": )\d(\d+)')
+"""Numbers that name a conversation, a call, a request or what a call is about; the first digit stays, so that JSON stays JSON."""
+_MOST_DIGITS = 16
+
+
 class Rounds:
     """The same requests again and again, each round with ids of its own and later by what one round lasts.
 
-    Making spans takes longer than taking them in: only so can a load go on for minutes.
+    Making spans takes longer than taking them in: only so can a load go on for minutes. No round does what another one
+    did: conversations, requests and arguments are its own too, else analysis would rightly find everything repeated.
     """
 
     def __init__(self, spans: int) -> None:
@@ -158,16 +165,19 @@ class Rounds:
 
     def _vary(self, index: int, number: int) -> bytes:
         body, rng = np.frombuffer(self._bodies[index], np.uint8).copy(), np.random.default_rng(number)
-        traces, ids, times = self._places[index]
+        traces, ids, times, digits, columns = self._places[index]
         body[traces] ^= rng.integers(1, 256, 16, np.uint8)
         body[ids] ^= rng.integers(1, 256, 8, np.uint8)
         later = body[times].view("<u8") + np.uint64(number * len(self._bodies) * 600_000_000)
         body[times] = later.view(np.uint8)
+        shift = rng.integers(0, 10, _MOST_DIGITS, np.uint8)
+        body[digits] = (body[digits] - 48 + shift[columns]) % 10 + 48
         return body.tobytes()
 
 
-def _places(body: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where trace ids, span and parent ids, and times stand, a row of byte numbers for each."""
+def _places(body: bytes) -> tuple[np.ndarray, ...]:
+    """Where trace ids, span and parent ids, and times stand, a row of byte numbers for each; where digits of `_OWN` stand,
+    and the place of each in its number."""
     traces, ids, times = [], [], []
     for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
         for span in (span for scope in resource.scope_spans for span in scope.spans):
@@ -176,7 +186,9 @@ def _places(body: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             ids += [at + 20, at + 30] if span.parent_span_id else [at + 20]
             start = body.index(b"\x39" + struct.pack("<Q", span.start_time_unix_nano), at)
             times += [start + 1, start + 10]
-    return tuple(np.add.outer(at, np.arange(width)) for at, width in ((traces, 16), (ids, 8), (times, 8)))  # type: ignore[return-value]
+    digits = [(place, n) for found in _OWN.finditer(body) for n, place in enumerate(range(*found.span(1)))]
+    rows = (np.add.outer(at, np.arange(width)) for at, width in ((traces, 16), (ids, 8), (times, 8)))
+    return (*rows, *np.array(digits).T)
 
 
 def as_json(body: bytes) -> bytes:
