@@ -118,7 +118,17 @@ def read(store: Store, arrivals: pl.DataFrame) -> pl.DataFrame:
         known |= new
         spans = _spans(store, new, bounds)
         parts.append(spans.with_columns(pl.lit(is_context).alias("is_context")))
-    return pl.concat(parts)
+    return lean(pl.concat(parts))
+
+
+def lean(spans: pl.DataFrame) -> pl.DataFrame:
+    """The same with columns in which nothing stands held as one value: most are empty in most data, and every step that
+    picks or sorts rows would carry them along.
+    """
+    empty = {name: pl.lit(None, dtype) for name, dtype in spans.schema.items() if spans[name].null_count() == spans.height}
+    lists = (name for name, dtype in spans.schema.items() if isinstance(dtype, pl.List) and name not in empty)
+    none = {name: pl.lit([], spans.schema[name]) for name in lists if spans[name].list.len().max() == 0}
+    return spans.with_columns(**empty, **none)
 
 
 def _related(store: Store, spans: pl.DataFrame, bounds: Mapping[str, datetime]) -> set[str]:
