@@ -93,6 +93,8 @@ class _Standing:
 
 
 _History = dict[tuple[Any, ...], tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]
+_NOTHING = np.array([], "datetime64[ns]"), np.array([], np.float64)
+_FEWEST = 3
 
 
 def detect(frames: Frames, config: Config) -> list[Signal]:
@@ -104,17 +106,20 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
         ["trace_id", "span_id"]
     )
     history = _history(frames["run_costs"])
+    least_z = min(config.info_z, config.low_z, config.medium_z)
+    least = min(math.exp(least_z * config.min_spread), config.medium_ratio)
     signals = []
     for run in rows(runs.sort("start_time", "span_id")):
-        whole = _standing(run, run["unit"], run["measure"], history, config)
-        if whole is None:
+        before = _before(run, run["unit"], history)
+        if len(before) < _FEWEST:
             continue
-        severity, shown = _severity(run, whole, config), whole
+        shown = _standing(run["unit"], run["measure"], before, least, config)
+        severity = _severity(run, shown, config) if shown else None
         if severity not in ALERTS and run["run_calls"]:
             each = _per_call(run, history, config)
             if each is not None and _is_dear(run, each, config):
                 severity, shown = "medium", each
-        if severity:
+        if severity and shown:
             signals.append(_signal(run, severity, shown, frames, config))
     return signals
 
@@ -128,12 +133,18 @@ def _history(costs: pl.DataFrame) -> _History:
     }
 
 
-def _standing(run: dict[str, Any], unit: str, observed: float, history: _History, config: Config) -> _Standing | None:
-    known = history.get((run["actor_id"], run["task_kind"], unit))
-    if known is None:
+def _before(run: dict[str, Any], unit: str, history: _History) -> np.ndarray[Any, Any]:
+    """What the earlier runs took of a unit."""
+    at, values = history.get((run["actor_id"], run["task_kind"], unit), _NOTHING)
+    before: np.ndarray[Any, Any] = values[: np.searchsorted(at, np.datetime64(run["at_ns"], "ns"))]
+    return before
+
+
+def _standing(unit: str, observed: float, before: np.ndarray[Any, Any], least: float, config: Config) -> _Standing | None:
+    """None where the run lies below `least` times the median, which most do: two medians a run are what costs here."""
+    if len(before) < _FEWEST or 2 * np.count_nonzero(before * least <= observed) < len(before) - 1:
         return None
-    before = known[1][: np.searchsorted(known[0], np.datetime64(run["at_ns"], "ns"))]
-    return _Standing(unit, observed, before, *spread(np.log(before), config)) if len(before) >= 3 else None
+    return _Standing(unit, observed, before, *spread(np.log(before), config))
 
 
 def _severity(run: dict[str, Any], whole: _Standing, config: Config) -> str | None:
@@ -151,7 +162,9 @@ def _severity(run: dict[str, Any], whole: _Standing, config: Config) -> str | No
 def _per_call(run: dict[str, Any], history: _History, config: Config) -> _Standing | None:
     """Where a run stands per model call: in tokens where it has any, which no price moves."""
     unit, amount = ("tokens", run["run_tokens"]) if run["run_tokens"] else (run["unit"], run["measure"])
-    return _standing(run, unit + spending.PER_CALL, amount / run["run_calls"], history, config)
+    least = max(math.exp(config.medium_z * config.min_spread), config.medium_ratio)
+    unit += spending.PER_CALL
+    return _standing(unit, amount / run["run_calls"], _before(run, unit, history), least, config)
 
 
 def _is_dear(run: dict[str, Any], each: _Standing, config: Config) -> bool:
