@@ -23,6 +23,7 @@ from actorscope.analysis.keeping import keep
 from actorscope.analysis.lookout import Lookout
 from actorscope.analysis.revocations import Revoked
 from actorscope.analysis.roots import roots
+from actorscope.analysis.shelf import Shelf
 from actorscope.analysis.system import FAILURE
 from actorscope.analysis.watch import utc_now
 from actorscope.analysis.watches import OURSELVES, STANDSTILL, WATCHES, delegation_deadlock
@@ -38,6 +39,10 @@ _ARRIVAL = {
 _PATIENCE_SECONDS = 60.0
 """How long a trace waits for spans above those that came; children are exported before their parents."""
 _MOST_WAITING = 100_000
+_PASS_SECONDS = 0.5
+"""Passes that keep up begin no more often than this: each costs something, however little is new."""
+_INGESTERS_SECONDS = 5.0
+"""How long a new ingester may go unnoticed while the known ones have something new all the time."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,9 @@ class Runner:
         self._detectors = tuple((*DETECTORS, *extensions()) if detectors is None else detectors)
         self._configs = configure(settings.detectors, self._detectors)
         self._open: dict[tuple[str, str], Finding] | None = None
+        self._shelf = Shelf(store)
+        self._done: dict[str, tuple[int, int]] | None = None
+        self._asked_at = 0.0
         self._marks: dict[tuple[str, str], marks.Mark] = {}
         self.jury = Jury(self._detectors, self._configs)
         self._waiting: dict[str, tuple[float, datetime]] = {}
@@ -130,19 +138,27 @@ class Runner:
                 done = self.run_once()
                 if done.traces:
                     log.debug("analysed %d spans of %d traces in %.2f s", done.spans, done.traces, done.seconds)
-                    # Half of the time is for others: under load intake comes first, and larger passes cost less.
-                    self._stop.wait(min(done.seconds, 2.0))
+                    self._stop.wait(self._pause(done))
                     continue
                 self._tidy()
             except ActorscopeError as error:
                 log.warning("analysis waits: %s", error)
-                self._open = None
+                self._forget()
             except Exception:
                 log.exception("a pass of analysis failed and is repeated")
-                self._open = None
+                self._forget()
                 self._stop.wait(5)
             self._wake.wait(self._settings.interval_seconds)
             self._wake.clear()
+
+    def _pause(self, done: Pass) -> float:
+        """Of a runner that is behind half of the time is for others: intake comes first, and larger passes cost less."""
+        is_behind = done.spans >= self._settings.batch_spans
+        return min(done.seconds, 2.0) if is_behind else max(_PASS_SECONDS - done.seconds, 0.02)
+
+    def _forget(self) -> None:
+        """Something was cut short: what is in the store counts."""
+        self._open, self._done, self._shelf = None, None, Shelf(self._store)
 
     def watch_once(self, now: datetime | None = None) -> list[Change]:
         """Let the watches look at senders and ingesters."""
@@ -201,6 +217,13 @@ class Runner:
         """One pass over what is new, at most `batch_spans`, and over traces that waited long enough for what is above
         them (all of them `at_end`); an empty Pass when there is neither.
         """
+        try:
+            return self._run_once(at_end)
+        except BaseException:
+            self._forget()
+            raise
+
+    def _run_once(self, at_end: bool) -> Pass:
         began, looked_at = time.monotonic(), utc_now()
         new, marks = self._arrivals()
         overdue = self._overdue(at_end)
@@ -222,11 +245,13 @@ class Runner:
             touched.steps.filter(pl.col("trace_id").is_in(arrivals["trace_id"].unique().implode()))
         )
         before = keep(self._store, touched, version)
-        offered = frames.fill(self._store, touched, before, version)
-        changes = self._judge(offered, touched.steps, arrivals, version)
+        offered = frames.fill(self._shelf, touched, before, version)
+        self._shelf.flush()
+        changes = self._judge(offered, touched.steps, arrivals, before["trace_id"], version)
         self._look_again_at(frames.later_repetitions(touched, offered))
         self._look_again_at(offered["again"])
         self._store.insert_frame("progress", marks)
+        self._done = (self._done or {}) | {name: (seq, spans) for name, seq, spans, _ in marks.iter_rows()}
         taken = new.filter(pl.col("is_log").not_()).height
         self.spans_done += taken
         self.rows_seen += touched.steps.height
@@ -261,36 +286,47 @@ class Runner:
 
     def _arrivals(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """New arrivals, and the rows of `progress` to write when they are dealt with."""
+        is_busy = self._done is not None and time.monotonic() - self._asked_at < _INGESTERS_SECONDS
+        if is_busy and (found := self._new(self._done or {}))[0].height:
+            return found
+        rows = self._store.named("ingesters").rows()
+        self._done = {name: (seq, spans) for name, _, seq, spans in rows}
+        found = self._new({name: self._done[name] for name, last, seq, _ in rows if last > seq})
+        self._asked_at = time.monotonic() if found[0].height else 0.0
+        return found
+
+    def _new(self, after: Mapping[str, tuple[int, int]]) -> tuple[pl.DataFrame, pl.DataFrame]:
         parts, marks = [], []
         room = self._settings.batch_spans
-        for row in self._store.named("ingesters").iter_rows(named=True):
-            if row["last"] <= row["done"] or room <= 0:
+        for ingester, (done, spans) in after.items():
+            new = self._store.named("arrivals", ingester=ingester, after=done, most=room) if room > 0 else pl.DataFrame()
+            if new.is_empty():
                 continue
-            new = self._store.named("arrivals", ingester=row["ingester"], after=row["done"], most=room)
             room -= new.height
-            parts.append(new)
-            spans = row["spans"] + new.filter(pl.col("is_log").not_()).height
-            marks.append({"ingester": row["ingester"], "seq": new["seq"].max(), "spans": spans})
+            parts.append(new.unique(maintain_order=True))
+            taken = parts[-1].filter(pl.col("is_log").not_()).height
+            marks.append({"ingester": ingester, "seq": new["seq"].max(), "spans": spans + taken})
         if not parts:
             return pl.DataFrame(schema=_ARRIVAL), pl.DataFrame()
         types = {"seq": pl.UInt64, "spans": pl.UInt64, "updated_at": pl.Datetime("ns", "UTC")}
-        done = pl.DataFrame(marks).with_columns(updated_at=pl.lit(datetime.now(UTC)))
-        return pl.concat(parts), done.cast(types)  # type: ignore[arg-type]
+        rows = pl.DataFrame(marks).with_columns(updated_at=pl.lit(datetime.now(UTC)))
+        return pl.concat(parts), rows.cast(types)  # type: ignore[arg-type]
 
     def _judge(
-        self, offered: Mapping[str, pl.DataFrame], steps: pl.DataFrame, arrivals: pl.DataFrame, version: int
+        self, offered: Mapping[str, pl.DataFrame], steps: pl.DataFrame, arrivals: pl.DataFrame, before: pl.Series, version: int
     ) -> list[Change]:
-        opened = self._opened()
-        traces = steps["trace_id"].unique().sort().to_list()
-        seen, now = ledger.places(self._store, traces), datetime.now(UTC)
+        """`before` has the traces that were looked at before: in the others nothing was found yet."""
+        opened, now = self._opened(), datetime.now(UTC)
         clocks = _clocks(steps, now)
         signals = self.jury.judge(offered, arrivals)
+        seen = ledger.places(self._store, sorted({*before, *(signal.trace_id for signal in signals[FAILURE.id])}))
+        traces = set(steps["trace_id"])
         past = self._past(signals, seen)
         changes: list[Change] = []
         for detector in (*self._detectors, FAILURE):
             if detector.id in signals:
                 known = ledger.known(detector.id, opened, seen)
-                judged = set() if detector is FAILURE else set(traces)
+                judged = set() if detector is FAILURE else traces
                 changes += apply(detector, signals[detector.id], known, judged, now, clocks, past)
         return self._save(self._rooted(changes, seen), version)
 
