@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 SPANS_PER_REQUEST = 512
@@ -20,13 +20,18 @@ _SERVICES = [f"svc-{letter}" for letter in "abcdefgh"]
 _TOOLS = ["search_docs", "fetch_page", "run_sql", "send_report", "get_order", "issue_refund"]
 _MODELS = ["gpt-4.1", "gpt-4o-mini", "claude-sonnet-4-5"]
 _AGENTS = ["coordinator", "researcher", "analyst", "writer", "triage", "billing"]
-Value = str | int | float | bool
+Value = str | int | float | bool | list[str]
 _START = 1_790_000_000_000_000_000
 
 
-def _attributes(values: dict[str, Value]) -> list[KeyValue]:
+def attributes(values: dict[str, Value]) -> list[KeyValue]:
+    """Attributes of a span or a resource."""
     made = []
     for key, value in values.items():
+        if isinstance(value, list):
+            names = ArrayValue(values=[AnyValue(string_value=name) for name in value])
+            made.append(KeyValue(key=key, value=AnyValue(array_value=names)))
+            continue
         kind = {str: "string_value", bool: "bool_value", int: "int_value", float: "double_value"}[type(value)]
         made.append(KeyValue(key=key, value=AnyValue(**{kind: value})))
     return made
@@ -44,7 +49,7 @@ def _common(rng: random.Random, conversation: str) -> dict[str, Value]:
     }
 
 
-def _agent(rng: random.Random, name: str) -> dict[str, Value]:
+def _agent(rng: random.Random, name: str, kinds: int) -> dict[str, Value]:
     asked = [{"role": "user", "parts": [{"type": "text", "content": f"Work on ticket {rng.randrange(10**6)}"}]}]
     return {
         "gen_ai.operation.name": "invoke_agent",
@@ -52,13 +57,13 @@ def _agent(rng: random.Random, name: str) -> dict[str, Value]:
         "gen_ai.provider.name": "openai",
         "gen_ai.input.messages": json.dumps(asked),
         "user.id": f"u-{rng.randrange(5000)}",
-        "app.a": "x",
+        **({"actorscope.task.kind": f"kind-{rng.randrange(kinds)}"} if kinds else {"app.a": "x"}),
         "app.b": 1,
         "app.c": True,
     }
 
 
-def _chat(rng: random.Random, name: str) -> dict[str, Value]:
+def _chat(rng: random.Random, name: str, kinds: int) -> dict[str, Value]:
     return {
         "gen_ai.operation.name": "chat",
         "gen_ai.agent.name": name,
@@ -71,13 +76,14 @@ def _chat(rng: random.Random, name: str) -> dict[str, Value]:
     }
 
 
-def _tool(rng: random.Random, name: str) -> dict[str, Value]:
+def _tool(rng: random.Random, name: str, kinds: int) -> dict[str, Value]:
+    to = {"to": f"customer{rng.randrange(10**4)}@shop{rng.randrange(kinds)}.example"} if kinds else {}
     return {
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.agent.name": name,
         "gen_ai.tool.name": rng.choice(_TOOLS),
         "gen_ai.tool.call.id": f"call_{rng.randrange(10**12)}",
-        "gen_ai.tool.call.arguments": json.dumps({"id": rng.randrange(10**9), "limit": 5}),
+        "gen_ai.tool.call.arguments": json.dumps({"id": rng.randrange(10**9), "limit": 5} | to),
         "gen_ai.tool.type": "function",
         "gen_ai.tool.call.result": "ok",
         "app.retry": 0,
@@ -87,25 +93,26 @@ def _tool(rng: random.Random, name: str) -> dict[str, Value]:
 _KINDS = {"chat": _chat, "tool": _tool, "agent": _agent}
 
 
-def _trace(rng: random.Random, number: int) -> list[Span]:
+def _trace(rng: random.Random, number: int, variety: int) -> list[Span]:
     """One run: an agent, its model calls and tool calls, some delegation."""
+    agents = [f"{name}-{n}" for name in _AGENTS for n in range(variety)] or _AGENTS
     trace_id, at = rng.randbytes(16), _START + number * 40_000_000
-    conversation, agent = f"conv-{rng.randrange(10**9)}", rng.choice(_AGENTS)
+    conversation, agent = f"conv-{rng.randrange(10**9)}", rng.choice(agents)
     spans: list[Span] = []
     stack = [b""]
     for _ in range(rng.randint(12, 60)):
         at += rng.randrange(1_000_000, 80_000_000)
         kind = rng.choices(("chat", "tool", "agent"), (5, 6, 1))[0] if spans else "agent"
-        agent = rng.choice(_AGENTS) if kind == "agent" else agent
+        agent = rng.choice(agents) if kind == "agent" else agent
         span = Span(
             trace_id=trace_id, span_id=rng.randbytes(8), parent_span_id=stack[-1], name=f"{kind} {agent}", kind=1
         )
         span.start_time_unix_nano, span.end_time_unix_nano = at, at + rng.randrange(10**6, 10**9)
-        span.attributes.extend(_attributes(_common(rng, conversation) | _KINDS[kind](rng, agent)))
+        span.attributes.extend(attributes(_common(rng, conversation) | _KINDS[kind](rng, agent, variety)))
         if rng.random() < 0.03:
             span.status.CopyFrom(Status(code=2, message="upstream timed out"))
             span.events.add(name="exception", time_unix_nano=at).attributes.extend(
-                _attributes({"exception.type": "TimeoutError"})
+                attributes({"exception.type": "TimeoutError"})
             )
         spans.append(span)
         if kind == "agent" and len(stack) < 20:
@@ -113,22 +120,25 @@ def _trace(rng: random.Random, number: int) -> list[Span]:
     return spans
 
 
-def requests(spans: int, seed: int = 1) -> Iterator[bytes]:
-    """Serialised requests with `spans` spans in all; traces cross the borders of requests as they do in life."""
+def requests(spans: int, seed: int = 1, variety: int = 0) -> Iterator[bytes]:
+    """Serialised requests with `spans` spans in all; traces cross the borders of requests as they do in life.
+
+    With `variety` there are so many times more agents, as many kinds of tasks, and tools act on thousands of addresses.
+    """
     rng = random.Random(seed)
     waiting: list[tuple[str, Span]] = []
     number = sent = 0
     while sent < spans:
         while len(waiting) < SPANS_PER_REQUEST:
             service = rng.choice(_SERVICES)
-            waiting += [(service, span) for span in _trace(rng, number)]
+            waiting += [(service, span) for span in _trace(rng, number, variety)]
             number += 1
         batch, waiting = waiting[:SPANS_PER_REQUEST], waiting[SPANS_PER_REQUEST:]
         request = ExportTraceServiceRequest()
         for service in dict.fromkeys(name for name, _ in batch):
             resource = request.resource_spans.add()
             resource.resource.attributes.extend(
-                _attributes({"service.name": service, "host.name": "agents-1", "telemetry.sdk.language": "python"})
+                attributes({"service.name": service, "host.name": "agents-1", "telemetry.sdk.language": "python"})
             )
             resource.scope_spans.add().spans.extend(span for name, span in batch if name == service)
         sent += len(batch)
@@ -147,8 +157,10 @@ class Rounds:
     did: conversations, requests and arguments are its own too, else analysis would rightly find everything repeated.
     """
 
-    def __init__(self, spans: int) -> None:
-        self._bodies = list(requests(spans))
+    def __init__(self, spans: int, variety: int = 0, apart: float = 0) -> None:
+        """`apart`: seconds from the beginning of one round to that of the next, by default what it lasts."""
+        self._bodies = list(requests(spans, variety=variety))
+        self._apart = round(apart * 10**9) or len(self._bodies) * 600_000_000
         self._places = [_places(body) for body in self._bodies]
         self._number = 0
 
@@ -168,7 +180,7 @@ class Rounds:
         traces, ids, times, digits, columns = self._places[index]
         body[traces] ^= rng.integers(1, 256, 16, np.uint8)
         body[ids] ^= rng.integers(1, 256, 8, np.uint8)
-        later = body[times].view("<u8") + np.uint64(number * len(self._bodies) * 600_000_000)
+        later = body[times].view("<u8") + np.uint64(number * self._apart)
         body[times] = later.view(np.uint8)
         shift = rng.integers(0, 10, _MOST_DIGITS, np.uint8)
         body[digits] = (body[digits] - 48 + shift[columns]) % 10 + 48
