@@ -108,7 +108,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     history = _history(frames["run_costs"])
     least_z = min(config.info_z, config.low_z, config.medium_z)
     least = min(math.exp(least_z * config.min_spread), config.medium_ratio)
-    signals = []
+    told = []
     for run in rows(runs.sort("start_time", "span_id")):
         before = _before(run, run["unit"], history)
         if len(before) < _FEWEST:
@@ -120,8 +120,11 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
             if each is not None and _is_dear(run, each, config):
                 severity, shown = "medium", each
         if severity and shown:
-            signals.append(_signal(run, severity, shown, frames, config))
-    return signals
+            told.append((run, severity, shown))
+    # What each was spent on is looked up for these only.
+    traces = pl.Series([run["trace_id"] for run, _, _ in told], dtype=pl.String).unique().implode()
+    frames = {name: frames[name].filter(pl.col("trace_id").is_in(traces)) for name in ("runs", "costs")}
+    return [_signal(run, severity, shown, frames, config) for run, severity, shown in told]
 
 
 def _history(costs: pl.DataFrame) -> _History:

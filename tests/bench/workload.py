@@ -49,8 +49,9 @@ def _common(rng: random.Random, conversation: str) -> dict[str, Value]:
     }
 
 
-def _agent(rng: random.Random, name: str, kinds: int) -> dict[str, Value]:
-    asked = [{"role": "user", "parts": [{"type": "text", "content": f"Work on ticket {rng.randrange(10**6)}"}]}]
+def _agent(rng: random.Random, name: str, kinds: int, to: str) -> dict[str, Value]:
+    work = f"Work on ticket {rng.randrange(10**6)}" + (f" of {to}" if to else "")
+    asked = [{"role": "user", "parts": [{"type": "text", "content": work}]}]
     return {
         "gen_ai.operation.name": "invoke_agent",
         "gen_ai.agent.name": name,
@@ -63,7 +64,7 @@ def _agent(rng: random.Random, name: str, kinds: int) -> dict[str, Value]:
     }
 
 
-def _chat(rng: random.Random, name: str, kinds: int) -> dict[str, Value]:
+def _chat(rng: random.Random, name: str, kinds: int, to: str) -> dict[str, Value]:
     return {
         "gen_ai.operation.name": "chat",
         "gen_ai.agent.name": name,
@@ -76,14 +77,13 @@ def _chat(rng: random.Random, name: str, kinds: int) -> dict[str, Value]:
     }
 
 
-def _tool(rng: random.Random, name: str, kinds: int) -> dict[str, Value]:
-    to = {"to": f"customer{rng.randrange(10**4)}@shop{rng.randrange(kinds)}.example"} if kinds else {}
+def _tool(rng: random.Random, name: str, kinds: int, to: str) -> dict[str, Value]:
     return {
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.agent.name": name,
         "gen_ai.tool.name": rng.choice(_TOOLS),
         "gen_ai.tool.call.id": f"call_{rng.randrange(10**12)}",
-        "gen_ai.tool.call.arguments": json.dumps({"id": rng.randrange(10**9), "limit": 5} | to),
+        "gen_ai.tool.call.arguments": json.dumps({"id": rng.randrange(10**9), "limit": 5} | ({"to": to} if to else {})),
         "gen_ai.tool.type": "function",
         "gen_ai.tool.call.result": "ok",
         "app.retry": 0,
@@ -97,6 +97,7 @@ def _trace(rng: random.Random, number: int, variety: int) -> list[Span]:
     """One run: an agent, its model calls and tool calls, some delegation."""
     agents = [f"{name}-{n}" for name in _AGENTS for n in range(variety)] or _AGENTS
     trace_id, at = rng.randbytes(16), _START + number * 40_000_000
+    to = f"customer{rng.randrange(10**4)}@shop{rng.randrange(10)}.example" if variety else ""
     conversation, agent = f"conv-{rng.randrange(10**9)}", rng.choice(agents)
     spans: list[Span] = []
     stack = [b""]
@@ -108,7 +109,7 @@ def _trace(rng: random.Random, number: int, variety: int) -> list[Span]:
             trace_id=trace_id, span_id=rng.randbytes(8), parent_span_id=stack[-1], name=f"{kind} {agent}", kind=1
         )
         span.start_time_unix_nano, span.end_time_unix_nano = at, at + rng.randrange(10**6, 10**9)
-        span.attributes.extend(attributes(_common(rng, conversation) | _KINDS[kind](rng, agent, variety)))
+        span.attributes.extend(attributes(_common(rng, conversation) | _KINDS[kind](rng, agent, variety, to if kind == "tool" or not spans else "")))
         if rng.random() < 0.03:
             span.status.CopyFrom(Status(code=2, message="upstream timed out"))
             span.events.add(name="exception", time_unix_nano=at).attributes.extend(
@@ -123,7 +124,8 @@ def _trace(rng: random.Random, number: int, variety: int) -> list[Span]:
 def requests(spans: int, seed: int = 1, variety: int = 0) -> Iterator[bytes]:
     """Serialised requests with `spans` spans in all; traces cross the borders of requests as they do in life.
 
-    With `variety` there are so many times more agents, as many kinds of tasks, and tools act on thousands of addresses.
+    With `variety` there are so many times more agents, as many kinds of tasks, and tools act on thousands of
+    addresses that are named in the requests.
     """
     rng = random.Random(seed)
     waiting: list[tuple[str, Span]] = []
