@@ -109,7 +109,8 @@ def _trace(rng: random.Random, number: int, variety: int) -> list[Span]:
             trace_id=trace_id, span_id=rng.randbytes(8), parent_span_id=stack[-1], name=f"{kind} {agent}", kind=1
         )
         span.start_time_unix_nano, span.end_time_unix_nano = at, at + rng.randrange(10**6, 10**9)
-        span.attributes.extend(attributes(_common(rng, conversation) | _KINDS[kind](rng, agent, variety, to if kind == "tool" or not spans else "")))
+        named = to if kind == "tool" or not spans else ""
+        span.attributes.extend(attributes(_common(rng, conversation) | _KINDS[kind](rng, agent, variety, named)))
         if rng.random() < 0.03:
             span.status.CopyFrom(Status(code=2, message="upstream timed out"))
             span.events.add(name="exception", time_unix_nano=at).attributes.extend(
