@@ -76,7 +76,8 @@ def _take_back(store: Store, known: pl.DataFrame, facts: pl.DataFrame, version: 
 
 def _keep_edges(store: Store, found: pl.DataFrame, traces: pl.Series, version: int) -> None:
     edges = found.with_columns(pl.lit(False).alias("is_gone"), pl.col("delegate_span_id").fill_null(""))
-    before = pl.concat([store.named("known_delegations", traces=c.to_list()) for c in chunks(traces, 2000)]).cast(EDGE)
+    parts = [store.named("known_delegations", traces=c.to_list()) for c in chunks(traces, 2000) if c.len()]
+    before = pl.concat([pl.DataFrame(schema=EDGE), *(part.cast(EDGE) for part in parts)])
     before = before.with_columns(pl.lit(False).alias("is_gone"), pl.col("delegate_span_id").fill_null(""))
     key = ["trace_id", "span_id", "delegate_span_id"]
     gone = before.join(edges, on=key, how="anti").with_columns(pl.lit(True).alias("is_gone"))
