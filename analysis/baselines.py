@@ -37,19 +37,23 @@ class Memory:
 
 FIRST_RUNS = Memory("first_runs", ("actor_id", "task_kind"), 17, "earliest")
 FIRST_USES = Memory("first_uses", ("actor_id", "task_kind", "tool_name"), 8, "earliest")
+NTH_USES = Memory("nth_uses", ("actor_id", "task_kind", "tool_name", "nth"), 8, "earliest")
+"""The second and later uses within one run."""
 LEARNED_TOOLS = Memory("learned_tools", ("actor_id", "task_kind"), 64, "earliest")
 """Members are tools instead of traces."""
 RUN_SHAPES = Memory("run_shapes", ("actor_id", "measure"), 200, "latest")
 RUN_COSTS = Memory("run_costs", ("actor_id", "task_kind", "unit"), 400, "latest")
+Since = dict[str, pl.DataFrame]
+"""By memory the keys, in their columns, that say something else `since` a moment (see `analysis/hindsight.py`)."""
 
 
 def remember(
-    store: Store, memory: Memory, members: pl.DataFrame, version: int, before: pl.DataFrame | None = None
+    store: Store, memory: Memory, members: pl.DataFrame, version: int, before: pl.DataFrame | None = None, since: Since | None = None,
 ) -> pl.DataFrame:
     """Merge `members` (the key columns, `at`, `trace_id`, `value`) into a memory and return it for the keys they touch.
 
     `before` has the members that were made of the same traces earlier: those that are not made any more are forgotten.
-    Returns one row per member with the key columns, `at`, `trace_id` and `value`.
+    Returns one row per member with the key columns, `at`, `trace_id` and `value`. What changed is noted in `since`.
     """
     fresh = _keyed(memory, members)
     earlier = fresh.clear() if before is None else _keyed(memory, before)
@@ -63,6 +67,10 @@ def remember(
     # What was written is merged already, key by key.
     if not merged.equals(known.sort("key", maintain_order=True)):
         emptied = known.join(merged, on="key", how="anti")["key"].unique().sort()
+        if since is not None:
+            same = list(_MEMBERS)
+            changed = pl.concat([merged.join(known, on=same, how="anti"), known.join(gone, on=member, how="semi")])
+            since[memory.name] = _split(changed.group_by("key").agg(pl.col("at").min().alias("since")), memory.key)
         _save(store, memory, merged, emptied, version)
     return _split(merged, memory.key)
 
@@ -72,6 +80,12 @@ def recall(store: Store, memory: Memory, asked: pl.DataFrame) -> pl.DataFrame:
     keys = asked.select(_key_of(memory.key))["key"].unique().sort().to_list()
     known = store.named("baselines", memory=memory.name, keys=keys) if keys else pl.DataFrame(schema=_MEMBERS)
     return _split(known.cast(_MEMBERS), memory.key)
+
+
+def within(store: Store, memory: Memory, asked: pl.DataFrame) -> pl.DataFrame:
+    """What a memory has of keys that begin with the columns `actor_id` and `task_kind` of `asked`, in the form of `remember`."""
+    prefixes = asked.select(_key_of(("actor_id", "task_kind")) + _JOIN)["key"].unique().sort().to_list()
+    return _split(store.named("baselines_within", memory=memory.name, prefixes=prefixes).cast(_MEMBERS), memory.key)
 
 
 def _keyed(memory: Memory, members: pl.DataFrame) -> pl.DataFrame:

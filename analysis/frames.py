@@ -5,11 +5,13 @@
 | `runs` | run of an agent in the touched traces |
 | `actions` | tool call or other action in them |
 | `code_steps` | step of a run in which no tool failed: what fails there is code of the agent's own |
+| `code_outputs` | step with an answer of a model in it and an output, with how much of that was new (see `analysis/news.py`) |
 | `costs` | span with a cost in them |
 | `delegations` | act of delegation in them |
 | `first_runs` | one of the earliest runs of an (actor, task kind) that is touched |
 | `first_uses` | one of the earliest runs that used a tool, per touched (actor, task kind, tool) |
 | `run_costs` | one of the latest runs of a touched (actor, task kind, unit) with what it took; units are those of `spending.measures` |
+| `nth_uses` | one of the earliest runs with so many uses of a tool, from the second to the eighth that succeeded, `nth` as text |
 | `learned_tools` | writing tool that several runs of a touched (actor, task kind) used, with its first use |
 | `effects` | successful write with the signature of a touched one, ever |
 | `cause_writes` | early write with a tool of a touched one for the same request |
@@ -23,30 +25,49 @@
 | `grants` | touched span that says something of a delegation, with what the delegation above says |
 | `approvals` | touched span that says what became of an approval |
 | `custody` | early use of a touched credential or approval by an actor on a day |
+| `whereabouts` | one of the latest runs of a touched instance of an agent, with its host |
 | `revocations` | touched grant or credential that was taken back |
+| `growth` | tool and class of resource that an actor with a new one in these traces used, and when first (`growth.py`) |
 | `young` | touched run that is one of the first of a new version of its agent (for no detector) |
 | `again` | trace to judge again because of these (for no detector) |
+| `revised` | subject of whom something else is usual now since a moment (for no detector) |
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import polars as pl
 
-from actorscope.analysis import baselines, custody, grace, origins, repeats, revocations, stitch, turns
+from actorscope.analysis import (
+    baselines,
+    custody,
+    grace,
+    growth,
+    hindsight,
+    holdings,
+    news,
+    origins,
+    repeats,
+    revocations,
+    scopes,
+    stitch,
+    turns,
+)
 from actorscope.analysis.authority import STATES, authorities
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
 from actorscope.analysis.hands import hand_offs
+from actorscope.analysis.reading import chunks, lean, nulls
 from actorscope.analysis.shapes import shapes
 from actorscope.analysis.spending import measures
 from actorscope.analysis.tasks import tasks
 from actorscope.analysis.told import told
 from actorscope.analysis.weave import CALLS, weave
+from actorscope.analysis.whereabouts import whereabouts
 from actorscope.ingest.store.client import Store
 from actorscope.semconv.generated.events import ACTORSCOPE_SPAN_HEARTBEAT, ACTORSCOPE_SPAN_START
 
@@ -55,10 +76,12 @@ FRAMES = (
     "runs",
     "actions",
     "code_steps",
+    "code_outputs",
     "costs",
     "delegations",
     "first_runs",
     "first_uses",
+    "nth_uses",
     "learned_tools",
     "run_costs",
     "effects",
@@ -73,9 +96,12 @@ FRAMES = (
     "grants",
     "approvals",
     "custody",
+    "whereabouts",
     "revocations",
+    "growth",
     "young",
     "again",
+    "revised",
 )
 IS_NOTICE = pl.col("event_name").is_in([ACTORSCOPE_SPAN_START, ACTORSCOPE_SPAN_HEARTBEAT]).fill_null(False)
 """The log record says that a span is open, and nothing more of it."""
@@ -119,16 +145,6 @@ def read(store: Store, arrivals: pl.DataFrame) -> pl.DataFrame:
         spans = _spans(store, new, bounds)
         parts.append(spans.with_columns(pl.lit(is_context).alias("is_context")))
     return lean(pl.concat(parts))
-
-
-def lean(spans: pl.DataFrame) -> pl.DataFrame:
-    """The same with columns in which nothing stands held as one value: most are empty in most data, and every step that
-    picks or sorts rows would carry them along.
-    """
-    empty = {name: pl.lit(None, dtype) for name, dtype in spans.schema.items() if spans[name].null_count() == spans.height}
-    lists = (name for name, dtype in spans.schema.items() if isinstance(dtype, pl.List) and name not in empty)
-    none = {name: pl.lit([], spans.schema[name]) for name in lists if spans[name].list.len().max() == 0}
-    return spans.with_columns(**empty, **none)
 
 
 def _related(store: Store, spans: pl.DataFrame, bounds: Mapping[str, datetime]) -> set[str]:
@@ -199,7 +215,12 @@ def _spans(store: Store, traces: set[str], bounds: Mapping[str, datetime]) -> pl
     spans = nulls(pl.concat(store.named("trace_spans", traces=c.to_list(), **bounds) for c in pieces))
     spans = spans.with_columns(pl.col("has_result", "has_object", "is_paged").cast(pl.Boolean))
     logs = nulls(pl.concat(store.named("trace_logs", traces=c.to_list(), **bounds) for c in pieces))
-    texts = pl.concat(store.named("arguments", traces=c.to_list(), **bounds) for c in pieces)
+    limited = set(spans.filter(scopes.is_limited())["trace_id"])
+    texts = pl.concat(
+        store.named("arguments", traces=some, every=every, **bounds)
+        for c in pieces for every, some in ((False, [t for t in c if t not in limited]), (True, [t for t in c if t in limited]))
+        if some or not every
+    )  # fmt: skip
     aims = texts.select("trace_id", "span_id", origins.aims(pl.col("arguments")).alias("aims"))
     spans = told(spans, logs).join(aims, on=["trace_id", "span_id"], how="left", maintain_order="left")
     return spans.with_columns(pl.lit(False).alias("is_context"))
@@ -228,16 +249,6 @@ def unstored(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
     return spans.drop(_NOT_READ).with_columns(is_context=pl.lit(False))
 
 
-def chunks(series: pl.Series, size: int) -> list[pl.Series]:
-    """The series in pieces of at most `size`; one empty piece of an empty one."""
-    return [series.slice(start, size) for start in range(0, max(series.len(), 1), size)]
-
-
-def nulls(frame: pl.DataFrame) -> pl.DataFrame:
-    """ClickHouse has empty text where we have none."""
-    return frame.with_columns(pl.when(pl.col(pl.String) != "").then(pl.col(pl.String)).name.keep())
-
-
 def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched:
     """Weave the spans of the touched traces.
 
@@ -256,26 +267,38 @@ def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched
     return Touched(steps.filter(pl.col("is_context").not_()), edges.join(ours, on="trace_id", how="anti"))
 
 
-def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> dict[str, pl.DataFrame]:
-    """Every frame of FRAMES for the touched traces; `before` is what was known of them (`keeping.keep` returns it)."""
+def fill(
+    store: Store, touched: Touched, before: pl.DataFrame, version: int, fingerprint: Callable[[str], str] | None = None
+) -> dict[str, pl.DataFrame]:
+    """Every frame of FRAMES for the touched traces; `before` is what was known of them (`keeping.keep` returns it).
+
+    `fingerprint` is that of the intake where it keeps no content: what grants name is then compared by it.
+    """
     steps = touched.steps
     runs = steps.filter("is_run")
-    actions = steps.filter(pl.col("role") == "action")
+    actions = scopes.used(steps.filter(pl.col("role") == "action"), fingerprint)
     before = before.with_columns(is_settled=pl.lit(True), is_outward=origins.is_outward("targets"))
     old_runs, old_uses = before.filter(pl.col("role") == "run"), _outward(before)
-    uses = baselines.remember(store, baselines.FIRST_USES, _members(_outward(actions)), version, _members(old_uses))
-    first_runs = baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version, _members(old_runs))
+    since: baselines.Since = {}
+    uses = baselines.remember(store, baselines.FIRST_USES, _members(_outward(actions)), version, _members(old_uses), since)
+    first_runs = baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version, _members(old_runs), since)
     targets = origins.trace(store, origins.uses(actions), steps)
     uses_of_authority, again = custody.keep(store, actions, version)
-    return {
+    reaches, crept = growth.grow(store, actions, before, version)
+    holdings.keep(store, steps, actions)
+    offered = {
         "young": grace.young(store, runs, version),
         "runs": runs,
         "actions": actions,
         "code_steps": turns.code_steps(steps),
+        "code_outputs": news.code_outputs(store, steps),
         "costs": steps.filter(pl.col("cost_usd") > 0),
         "delegations": touched.edges,
         "first_runs": first_runs,
         "first_uses": uses,
+        "nth_uses": baselines.remember(
+            store, baselines.NTH_USES, _nth(_outward(actions).filter(pl.col("is_error").not_())), version, _nth(old_uses), since
+        ),
         "learned_tools": baselines.remember(
             store,
             baselines.LEARNED_TOOLS,
@@ -283,24 +306,27 @@ def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> 
             version,
             _as_tools(pl.concat([uses, _members(old_uses).select(uses.columns)])),
         ).rename({"trace_id": "tool_name"}),
-        "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version, _costs(old_runs)),
+        "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version, _costs(old_runs), since),
         "effects": _effects(store, actions),
         "cause_writes": repeats.cause_writes(store, actions, before, version),
-        "failures": repeats.failures(store, actions, before, version),
+        "failures": repeats.failures(store, actions, before, version, since),
         "daily_spend": _daily_spend(store, runs),
-        "hand_offs": hand_offs(store, steps, touched.edges, version),
-        "run_shapes": baselines.remember(store, baselines.RUN_SHAPES, shapes(runs), version, shapes(old_runs)),
+        "hand_offs": hand_offs(store, steps, touched.edges, version, since),
+        "run_shapes": baselines.remember(store, baselines.RUN_SHAPES, shapes(runs), version, shapes(old_runs), since),
         "tasks": tasks(store, runs, touched.edges),
         "targets": targets,
         "first_targets": baselines.remember(
-            store, origins.FIRST_TARGETS, origins.members(targets, first_runs), version, origins.memories(before)
+            store, origins.FIRST_TARGETS, origins.members(targets, first_runs), version, origins.memories(before), since
         ).with_columns(origins.origin_of().alias("origin")),
-        "grants": steps.filter(STATES),
+        "grants": scopes.widened(steps.filter(STATES)),
         "approvals": steps.filter(pl.col("approval_status").is_not_null(), pl.col("role") != "action"),
         "custody": uses_of_authority,
+        "whereabouts": whereabouts(store, runs, version, since),
         "revocations": revocations.of(store, actions),
-        "again": again,
+        "growth": reaches,
     }
+    later = hindsight.traces(store, since, offered).join(steps.select("trace_id").unique(), on="trace_id", how="anti")
+    return {**offered, "again": pl.concat([again, crept, later.unique("trace_id")]), "revised": hindsight.revised(since, offered)}
 
 
 def _members(steps: pl.DataFrame) -> pl.DataFrame:
@@ -311,6 +337,13 @@ def _members(steps: pl.DataFrame) -> pl.DataFrame:
 
 def _outward(actions: pl.DataFrame) -> pl.DataFrame:
     return actions.filter("is_outward", pl.col("tool_name").is_not_null())
+
+
+def _nth(actions: pl.DataFrame) -> pl.DataFrame:
+    """The uses of a tool within one run after the first, `nth` from "2" on; a run that uses it more often than that says no more."""
+    nth = pl.int_range(1, pl.len() + 1).over("trace_id", "actor_id", "task_kind", "tool_name").alias("nth")
+    uses = _members(actions).unique(["trace_id", "span_id"], keep="first", maintain_order=True).with_columns(nth)
+    return uses.filter(pl.col("nth").is_between(2, 8)).with_columns(pl.col("nth").cast(pl.String))
 
 
 def _tool_writes(actions: pl.DataFrame) -> pl.DataFrame:

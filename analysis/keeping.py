@@ -10,7 +10,8 @@ import polars as pl
 
 from actorscope.analysis.delegations import EDGE
 from actorscope.analysis.detector import WRITES
-from actorscope.analysis.frames import Touched, chunks, nulls
+from actorscope.analysis.frames import Touched
+from actorscope.analysis.reading import chunks, nulls
 from actorscope.ingest.store.client import Store
 
 _FACTS = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+import re
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -14,7 +15,7 @@ from actorscope.ingest.prints import MENTION, TARGET
 from actorscope.ingest.store.client import Store
 from actorscope.ingest.targets import STRONG, asks_for, instructing, targets
 
-AIM = pl.List(pl.Struct({"target": pl.String, "target_kind": pl.String, "is_link": pl.Boolean}))
+AIM = pl.List(pl.Struct({"target": pl.String, "target_kind": pl.String, "is_link": pl.Boolean, "is_held": pl.Boolean}))
 ORIGIN = {"origin": pl.String, "source_span_id": pl.String, "instructing": pl.Int64}
 LEARNING_RUNS = 16
 """Runs of a task kind in which what tools put forward may still become familiar; more than any detector waits for."""
@@ -24,7 +25,18 @@ _VALUES = {"request": 1.0, "unknown": 0.5, "tool": 0.0}
 FIRST_TARGETS = baselines.Memory("first_targets", ("actor_id", "task_kind", "target"), 24, "earliest")
 """The value of a member says where the target came from (see `origin_of`)."""
 _OPENING = r"(?i)(?:web|url|http|browse|visit|crawl|scrape|fetch|download|navigate|open_?link)"
+_NAMED = re.compile(r'"([^"\\]{6,200})"(?!\s*:)')
+"""A value in the arguments of a source long enough to tell it from others: a file, an address, a channel."""
 _CHUNK = 500
+
+
+class _Output(NamedTuple):
+    """What a tool put out: when, its text in lower case, and what it was asked for."""
+
+    span_id: str
+    at: datetime
+    text: str
+    names: list[str]
 
 
 def is_outward(targets: str) -> pl.Expr:
@@ -40,17 +52,18 @@ def aims(arguments: pl.Expr) -> pl.Expr:
 
 
 def _aims(text: str) -> list[dict[str, Any]]:
-    return [{"target": t.name, "target_kind": t.kind, "is_link": t.is_link} for t in targets(text)]
+    return [{"target": t.name, "target_kind": t.kind, "is_link": t.is_link, "is_held": t.is_held} for t in targets(text)]
 
 
 def _printed(values: pl.Series) -> list[dict[str, Any]]:
     """What `ingest/prints.py` wrote where arguments are not kept."""
     found = (TARGET.fullmatch(value) for value in values)
-    return [{"target": m["print"], "target_kind": m["kind"], "is_link": m["link"] is not None} for m in found if m]
+    return [{"target": m["print"], "target_kind": m["kind"], "is_link": m["link"] is not None, "is_held": None} for m in found if m]
 
 
 def aim(steps: pl.DataFrame) -> pl.DataFrame:
-    """`aims` of actions that write or follow links, also where the arguments stand in the model's answer only;
+    """`aims` of actions that write or follow links, also where the arguments stand in the model's answer only; `reach` is
+    what any action names, as far as it was read;
     `is_outward` says that an action writes or follows links (by the tool's name where there are no arguments), `is_open`
     that its request and arguments are on record.
     """
@@ -63,9 +76,10 @@ def aim(steps: pl.DataFrame) -> pl.DataFrame:
     found = pl.coalesce(known, said)
     links = found.list.filter(pl.element().struct.field("is_link"))
     return steps.with_columns(
+        pl.when(pl.col("role") == "action").then(found).alias("reach"),
         pl.when(pl.col("role") == "action")
         .then(pl.when(is_write).then(found).otherwise(pl.when(links.list.len() > 0).then(links)))
-        .alias("aims")
+        .alias("aims"),
     ).with_columns(
         is_outward("aims").alias("is_outward"),
         (pl.col("has_object") & pl.col("cause_request").str.starts_with(PREFIX).not_())
@@ -81,7 +95,7 @@ def uses(actions: pl.DataFrame) -> pl.DataFrame:
     if rows.is_empty():
         return rows.drop("aims").with_columns(
             pl.lit(None, pl.String).alias("target"), pl.lit(None, pl.String).alias("target_kind"),
-            pl.lit(None, pl.Boolean).alias("is_link"), pl.lit(None, pl.Boolean).alias("is_strong"),
+            *(pl.lit(None, pl.Boolean).alias(name) for name in ("is_link", "is_held", "is_strong")),
         )  # fmt: skip
     rows = rows.explode("aims").unnest("aims")
     return rows.with_columns(pl.col("target_kind").is_in(STRONG).alias("is_strong"))
@@ -108,8 +122,8 @@ def trace(store: Store, used: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame
     open_ = used.filter(pl.col("is_asked").not_()).join(familiar, on=["trace_id", "span_id", "target"], how="anti")
     outputs = _outputs(store, open_)
     said = _said(mentioned)
-    rows = open_.select("trace_id", "span_id", "start_time", "target").iter_rows()
-    found = [(t, s, x, *_source(outputs.get(t, []), said.get((t, x), []), s, at, x)) for t, s, at, x in rows]
+    rows = open_.select("trace_id", "span_id", "start_time", "target", pl.col("cause_request").fill_null("")).iter_rows()
+    found = [(t, s, x, *_source(outputs.get(t, []), said.get((t, x), []), s, at, x, asked)) for t, s, at, x, asked in rows]
     names = ["trace_id", "span_id", "target"]
     schema = {**dict.fromkeys(names, pl.String), **ORIGIN}
     used = used.join(pl.DataFrame(found, schema=schema, orient="row"), on=names, how="left", maintain_order="left")
@@ -125,16 +139,16 @@ def _familiar(store: Store, used: pl.DataFrame) -> pl.DataFrame:
     return earlier.filter(pl.col("at") < pl.col("start_time"), pl.col("trace_id") != pl.col("trace_id_known"))
 
 
-def _outputs(store: Store, used: pl.DataFrame) -> dict[str, list[tuple[str, Any, str]]]:
-    """By trace what was put out in it, in order of time: span, time, text in lower case."""
-    found: dict[str, list[tuple[str, Any, str]]] = {}
+def _outputs(store: Store, used: pl.DataFrame) -> dict[str, list[_Output]]:
+    """By trace what was put out in it, in order of time."""
+    found: dict[str, list[_Output]] = {}
     names = used["trace_id"].unique().sort()
     for start in range(0, names.len(), _CHUNK):
         part = names.slice(start, _CHUNK)
         times = used.filter(pl.col("trace_id").is_in(part.implode()))["start_time"]
         bounds = {"from": times.min() - timedelta(days=1), "to": times.max()}  # type: ignore[operator]
-        for trace_id, span_id, at, text in store.named("outputs", traces=part.to_list(), **bounds).iter_rows():
-            found.setdefault(trace_id, []).append((span_id, at, text.lower()))
+        for trace_id, span_id, at, text, arguments in store.named("outputs", traces=part.to_list(), **bounds).iter_rows():
+            found.setdefault(trace_id, []).append(_Output(span_id, at, text.lower(), _NAMED.findall(arguments.lower())))
     return found
 
 
@@ -157,13 +171,22 @@ def _said(mentioned: pl.DataFrame) -> dict[tuple[str, str], list[tuple[str, Any,
 
 
 def _source(
-    outputs: list[tuple[str, Any, str]], said: list[tuple[str, Any, int]], span_id: str, at: Any, target: str
+    outputs: list[_Output], said: list[tuple[str, Any, int]], span_id: str, at: Any, target: str, request: str
 ) -> tuple[str, str | None, int]:
-    """Origin, the span whose output puts the target forward most insistently, and how that reads."""
+    """Origin, the span whose output puts the target forward most insistently, and how that reads.
+
+    Who asks for "the bill in december.txt" to be paid wants that file followed to a degree: it has to say more than another
+    source before it reads like an instruction of its own.
+    """
     best: tuple[int, str] | None = None
-    read = ((source, time, instructing(text, target)) for source, time, text in outputs)
-    for source, time, words in (*read, *said):
-        if time < at and source != span_id and words is not None:
+    low = request.lower()
+    for output in outputs:
+        words = instructing(output.text, target) if output.at < at and output.span_id != span_id else None
+        if words is not None:
+            is_pointed_at = any(name in low for name in output.names)
+            best = max(best or (-1, ""), (max(0, words - is_pointed_at), output.span_id), key=lambda x: x[0])
+    for source, time, words in said:
+        if time < at and source != span_id:
             best = max(best or (-1, ""), (words, source), key=lambda x: x[0])
     return ("tool", best[1], best[0]) if best else ("unknown", None, 0)
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import polars as pl
 
-from actorscope.analysis import frames, ledger, marks, watch
+from actorscope.analysis import frames, hindsight, ledger, marks, watch
+from actorscope.analysis.arrivals import ARRIVAL, Arrivals
 from actorscope.analysis.detector import Detector
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.extensions import extensions
@@ -26,23 +27,18 @@ from actorscope.analysis.roots import roots
 from actorscope.analysis.shelf import Shelf
 from actorscope.analysis.system import FAILURE
 from actorscope.analysis.watch import utc_now
-from actorscope.analysis.watches import OURSELVES, STANDSTILL, WATCHES, delegation_deadlock
+from actorscope.analysis.watches import HOLDINGS, OURSELVES, STANDSTILL, WATCHES, delegation_deadlock
 from actorscope.errors import ActorscopeError, DefinitionError, Problem
 from actorscope.ingest.store.client import Store
 from actorscope.settings import AnalysisSettings
 
 log = logging.getLogger(__name__)
-_ARRIVAL = {
-    "seq": pl.UInt64(), "trace_id": pl.String(), "start_time": pl.Datetime("ns", "UTC"), "received_at": pl.Datetime("ns", "UTC"),
-    "is_log": pl.Boolean(),
-}  # fmt: skip
 _PATIENCE_SECONDS = 60.0
 """How long a trace waits for spans above those that came; children are exported before their parents."""
 _MOST_WAITING = 100_000
 _PASS_SECONDS = 0.5
 """Passes that keep up begin no more often than this: each costs something, however little is new."""
-_INGESTERS_SECONDS = 5.0
-"""How long a new ingester may go unnoticed while the known ones have something new all the time."""
+
 
 
 @dataclass(frozen=True)
@@ -60,6 +56,7 @@ class Runner:
 
     `tell` gets the transitions of findings (see `findings.transition`) before the findings are saved, and must
     tolerate hearing the same transition again. `detectors` are our own and those of installed packages unless given.
+    `fingerprint` is that of the intake where it keeps no content (`policy.fingerprint_of`).
     Raises DefinitionError on wrong thresholds, and on packages whose detectors cannot be used.
     """
 
@@ -69,16 +66,17 @@ class Runner:
         settings: AnalysisSettings,
         tell: Callable[[list[dict[str, Any]]], object] = lambda told: None,
         detectors: Sequence[Detector] | None = None,
+        fingerprint: Callable[[str], str] | None = None,
     ) -> None:
         self._store = store
+        self._fingerprint = fingerprint
         self._settings = settings
         self._tell = tell
         self._detectors = tuple((*DETECTORS, *extensions()) if detectors is None else detectors)
         self._configs = configure(settings.detectors, self._detectors)
         self._open: dict[tuple[str, str], Finding] | None = None
         self._shelf = Shelf(store)
-        self._done: dict[str, tuple[int, int]] | None = None
-        self._asked_at = 0.0
+        self._arrivals = Arrivals(store, settings.batch_spans)
         self._marks: dict[tuple[str, str], marks.Mark] = {}
         self.jury = Jury(self._detectors, self._configs)
         self._waiting: dict[str, tuple[float, datetime]] = {}
@@ -87,6 +85,7 @@ class Runner:
         self._thread = threading.Thread(target=self._loop, name="analysis")
         self._began, self._watched_at = utc_now(), time.monotonic()
         self._lookout, self._looked_out_at = Lookout(store), 0.0
+        self._audited_at = -watch.HOLDINGS_SECONDS
         self._revoked = Revoked(store, self._began)
         self.lag_seconds = 0.0
         self.spans_done = 0
@@ -134,6 +133,8 @@ class Runner:
                 if time.monotonic() - self._watched_at >= watch.EVERY_SECONDS:
                     self.watch_once()
                 self._look_out()
+                if time.monotonic() - self._audited_at >= watch.HOLDINGS_SECONDS:
+                    self.audit_once()
                 self.heed_once()
                 done = self.run_once()
                 if done.traces:
@@ -158,7 +159,8 @@ class Runner:
 
     def _forget(self) -> None:
         """Something was cut short: what is in the store counts."""
-        self._open, self._done, self._shelf = None, None, Shelf(self._store)
+        self._open, self._shelf = None, Shelf(self._store)
+        self._arrivals = Arrivals(self._store, self._settings.batch_spans)
 
     def watch_once(self, now: datetime | None = None) -> list[Change]:
         """Let the watches look at senders and ingesters."""
@@ -167,6 +169,12 @@ class Runner:
         self._opened()
         self.jury.note(self._store, at)
         return self._apply(OURSELVES, watch.look(self._store, self._configs, self._began, at), at)
+
+    def audit_once(self, now: datetime | None = None) -> list[Change]:
+        """Let the watches look at what actors hold."""
+        self._audited_at = time.monotonic()
+        at = now or utc_now()
+        return self._apply(HOLDINGS, watch.held(self._store, self._configs, at), at)
 
     def heed_once(self, now: datetime | None = None) -> list[Change]:
         """Do what people said of findings since the last look, and let go of mutes that have ended."""
@@ -225,7 +233,7 @@ class Runner:
 
     def _run_once(self, at_end: bool) -> Pass:
         began, looked_at = time.monotonic(), utc_now()
-        new, marks = self._arrivals()
+        new, marks = self._arrivals.new()
         overdue = self._overdue(at_end)
         arrivals = pl.concat([new.select("trace_id", "start_time"), overdue, self._revoked.traces()])
         if arrivals.is_empty():
@@ -245,13 +253,13 @@ class Runner:
             touched.steps.filter(pl.col("trace_id").is_in(arrivals["trace_id"].unique().implode()))
         )
         before = keep(self._store, touched, version)
-        offered = frames.fill(self._shelf, touched, before, version)
+        offered = frames.fill(self._shelf, touched, before, version, self._fingerprint)
         self._shelf.flush()
         changes = self._judge(offered, touched.steps, arrivals, before["trace_id"], version)
         self._look_again_at(frames.later_repetitions(touched, offered))
         self._look_again_at(offered["again"])
-        self._store.insert_frame("progress", marks)
-        self._done = (self._done or {}) | {name: (seq, spans) for name, seq, spans, _ in marks.iter_rows()}
+        self._look_again_at(self._standing(offered["revised"]))
+        self._arrivals.dealt_with(marks)
         taken = new.filter(pl.col("is_log").not_()).height
         self.spans_done += taken
         self.rows_seen += touched.steps.height
@@ -267,12 +275,19 @@ class Runner:
         ]
         for trace, _ in due:
             del self._waiting[trace]
-        return pl.DataFrame(due, schema={"trace_id": pl.String, "start_time": _ARRIVAL["start_time"]}, orient="row")
+        return pl.DataFrame(due, schema={"trace_id": pl.String, "start_time": ARRIVAL["start_time"]}, orient="row")
 
     def _look_again_at(self, traces: pl.DataFrame) -> None:
         """Judge these traces in the next pass: what came now may be what they repeated."""
         for trace, start in traces.select("trace_id", "start_time").iter_rows():
             self._waiting[trace] = (-_PATIENCE_SECONDS, start)
+
+    def _standing(self, revised: pl.DataFrame) -> pl.DataFrame:
+        """Where open findings were seen after something else became usual for their subject (`trace_id`, `start_time`)."""
+        if revised.is_empty():
+            return revised.select(trace_id=pl.lit(""), start_time="since")
+        asked = {d.id for d in self._detectors if hindsight.FRAMES & d.needs.keys()}
+        return ledger.seen_since(self._store, [f for f in self._opened().values() if f.detector in asked], revised)
 
     def _remember_unsettled(self, steps: pl.DataFrame) -> None:
         """Note the traces of agents in which something above is still missing, and forget those that are whole now."""
@@ -284,34 +299,6 @@ class Runner:
             elif len(self._waiting) < _MOST_WAITING:
                 self._waiting.setdefault(trace, (time.monotonic(), start))
 
-    def _arrivals(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """New arrivals, and the rows of `progress` to write when they are dealt with."""
-        is_busy = self._done is not None and time.monotonic() - self._asked_at < _INGESTERS_SECONDS
-        if is_busy and (found := self._new(self._done or {}))[0].height:
-            return found
-        rows = self._store.named("ingesters").rows()
-        self._done = {name: (seq, spans) for name, _, seq, spans in rows}
-        found = self._new({name: self._done[name] for name, last, seq, _ in rows if last > seq})
-        self._asked_at = time.monotonic() if found[0].height else 0.0
-        return found
-
-    def _new(self, after: Mapping[str, tuple[int, int]]) -> tuple[pl.DataFrame, pl.DataFrame]:
-        parts, marks = [], []
-        room = self._settings.batch_spans
-        for ingester, (done, spans) in after.items():
-            new = self._store.named("arrivals", ingester=ingester, after=done, most=room) if room > 0 else pl.DataFrame()
-            if new.is_empty():
-                continue
-            room -= new.height
-            parts.append(new.unique(maintain_order=True))
-            taken = parts[-1].filter(pl.col("is_log").not_()).height
-            marks.append({"ingester": ingester, "seq": new["seq"].max(), "spans": spans + taken})
-        if not parts:
-            return pl.DataFrame(schema=_ARRIVAL), pl.DataFrame()
-        types = {"seq": pl.UInt64, "spans": pl.UInt64, "updated_at": pl.Datetime("ns", "UTC")}
-        rows = pl.DataFrame(marks).with_columns(updated_at=pl.lit(datetime.now(UTC)))
-        return pl.concat(parts), rows.cast(types)  # type: ignore[arg-type]
-
     def _judge(
         self, offered: Mapping[str, pl.DataFrame], steps: pl.DataFrame, arrivals: pl.DataFrame, before: pl.Series, version: int
     ) -> list[Change]:
@@ -319,8 +306,9 @@ class Runner:
         opened, now = self._opened(), datetime.now(UTC)
         clocks = _clocks(steps, now)
         signals = self.jury.judge(offered, arrivals)
-        seen = ledger.places(self._store, sorted({*before, *(signal.trace_id for signal in signals[FAILURE.id])}))
-        traces = set(steps["trace_id"])
+        # What is judged over a memory may be told of a trace that was not touched.
+        told = {signal.trace_id for found in signals.values() for signal in found}
+        traces, seen = set(steps["trace_id"]), ledger.places(self._store, sorted({*before, *told}))
         past = self._past(signals, seen)
         changes: list[Change] = []
         for detector in (*self._detectors, FAILURE):
@@ -359,6 +347,7 @@ class Runner:
         told = ledger.save(self._store, changes, version)
         if told:
             self._tell(told)
+        self._look_again_at(ledger.settle(self._store, changes))
         ledger.save_findings(self._store, changes, version)
         for change in changes:
             key = (change.finding.detector, change.finding.fingerprint)

@@ -27,6 +27,8 @@ class Shelf(Store):
 
     def named(self, name: str, /, **parameters: Any) -> pl.DataFrame:
         if name != _TABLE:
+            if name.startswith(_TABLE):
+                self._write()
             return super().named(name, **parameters)
         memory, asked = parameters["memory"], pl.Series("key", parameters["keys"], pl.String)
         self._used.setdefault(memory, []).append(asked)
@@ -51,11 +53,15 @@ class Shelf(Store):
 
     def flush(self) -> None:
         """Write what has changed, and put away what the last pass did not use where it becomes too much."""
-        if self._changed:
-            super().insert_frame(_TABLE, pl.concat(self._changed))
+        self._write()
         for memory, (keys, members) in self._kept.items():
             if keys.len() > _MOST_KEYS or members.height > _MOST_MEMBERS:
                 used = pl.concat(self._used.get(memory, [keys.clear()])).unique()
                 used = used if used.len() <= _MOST_KEYS else used.clear()
                 self._kept[memory] = used, members.filter(pl.col("key").is_in(used.implode()))
-        self._changed, self._used = [], {}
+        self._used = {}
+
+    def _write(self) -> None:
+        if self._changed:
+            super().insert_frame(_TABLE, pl.concat(self._changed))
+        self._changed = []

@@ -1,8 +1,10 @@
-"""An agent wrote, or opened links, with a tool that it had never used for this kind of task.
+"""An agent wrote, or opened links, with a tool that it had never used for this kind of task, or never so often.
 
 **What it finds.** The first runs in which an actor uses a tool that writes or opens links for a task kind, after enough runs of that kind
 without it. Without a declared task kind the actor's whole history is the baseline. Where request and arguments are on
 record, `authority_untrusted_target` judges what the tool was used on, and the new tool alone is told as low unless it destroys.
+Where they are not, one use more than in any run before is told as well, if the first runs were steady in it: an agent
+that always opens one page and now opens two.
 
 **Why it matters.** A new write is how a hijacked or drifting agent first becomes visible, and how a legitimate change
 of behaviour should be noticed by its owner.
@@ -12,8 +14,8 @@ the effect class: declared, or inferred from the tool's name.
 
 **What it cannot know.** Whether the change was wanted. Targets of known tools are not looked at by this rule.
 
-**False positives.** A new version of an agent with new tools. The first runs of a kind are learned silently; a tool seen
-in three separate runs is learned as well, unless its runs are too young to tell.
+**False positives.** A new version of an agent with new tools; a task with more to do than any before. The first runs of a
+kind are learned silently; what is seen in three separate runs is learned as well, unless its runs are too young to tell.
 
 **Next step.** Ask the owner of the agent whether the tool is meant for this work; if so, nothing needs doing.
 """
@@ -27,8 +29,7 @@ import polars as pl
 
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import Edit, Evidence, Signal, weakest
-
-_KEY = ["actor_id", "task_kind"]
+from actorscope.analysis.novelty import new_uses
 
 
 @dataclass(frozen=True)
@@ -46,59 +47,20 @@ class Config:
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per trace and tool."""
     writes = frames["actions"].filter(
-        "is_settled",
-        "is_outward",
-        pl.col("actor_id").is_not_null(),
-        pl.col("tool_name").is_not_null(),
+        "is_settled", "is_outward", pl.col("actor_id").is_not_null(), pl.col("tool_name").is_not_null()
     )
-    uses_here = pl.col("span_id").unique().sort().implode().over("trace_id", *_KEY, "tool_name").alias("uses")
-    first = writes.with_columns(pl.col("task_kind").fill_null("")).with_columns(uses_here).sort("start_time", "span_id")
-    first = first.unique(["trace_id", *_KEY, "tool_name"], keep="first", maintain_order=True)
-    uses = (
-        frames["first_uses"]
-        .unique(["trace_id", *_KEY, "tool_name"])
-        .sort("at", "trace_id")
-        .with_columns(
-            pl.int_range(1, pl.len() + 1).over(*_KEY, "tool_name").alias("rank"),
-            pl.col("at").min().over(*_KEY, "tool_name").alias("first_at"),
-        )
-    )
-    found = first.join(uses, on=["trace_id", *_KEY, "tool_name"]).filter(pl.col("rank") <= config.learn_after)
-    runs = frames["first_runs"].unique([*_KEY, "trace_id"])
-    runs = runs.join(found.select(*_KEY, "tool_name", "first_at").unique(), on=_KEY)
-    runs = runs.filter(pl.col("at") < pl.col("first_at")).join(uses, on=["trace_id", *_KEY, "tool_name"], how="anti")
-    runs = runs.group_by(*_KEY, "tool_name").agg(pl.len().alias("runs_before"))
-    found = found.join(runs, on=[*_KEY, "tool_name"]).filter(pl.col("runs_before") >= config.min_runs)
-    found = _with_breadth(found, frames, config)
+    found = new_uses(writes, frames, config.min_runs, config.learn_after)
     return [_signal(row, config) for row in rows(found.sort("start_time", "span_id"))]
 
 
-def _with_breadth(found: pl.DataFrame, frames: Frames, config: Config) -> pl.DataFrame:
-    """`learned_late`: how many other tools became part of the kind after its first runs and before this one."""
-    ranked = frames["first_runs"].unique([*_KEY, "trace_id"]).sort("at", "trace_id")
-    learned = ranked.group_by(_KEY, maintain_order=True).agg(
-        pl.col("at").get(config.min_runs - 1, null_on_oob=True).alias("learned_at")
-    )
-    tools = frames["learned_tools"].unique([*_KEY, "tool_name"]).rename({"tool_name": "other", "at": "other_at"})
-    late = (
-        found.join(learned, on=_KEY)
-        .join(tools, on=_KEY)
-        .filter(
-            pl.col("other") != pl.col("tool_name"),
-            pl.col("other_at") > pl.col("learned_at"),
-            pl.col("other_at") < pl.col("first_at"),
-        )
-    )
-    late = late.group_by("trace_id", "span_id").agg(pl.len().alias("learned_late"))
-    return found.join(late, on=["trace_id", "span_id"], how="left").with_columns(pl.col("learned_late").fill_null(0))
-
-
 def _signal(action: dict[str, Any], config: Config) -> Signal:
+    nth, runs = action["nth"], action["runs_before"]
+    fewer = "without it" if nth == 1 else f"with fewer than {nth} uses"
     kind = action["task_kind"] or "any work"
     has_kind = bool(action["task_kind"])
     is_broad = action["learned_late"] >= config.broad_after
     at_least = "at least " if action["runs_before"] >= 16 else ""
-    destructive = action["side_effect"] == "destructive"
+    destructive = action["side_effect"] == "destructive" and nth == 1
     return Signal(
         rule="P5",
         severity="low"
@@ -107,7 +69,8 @@ def _signal(action: dict[str, Any], config: Config) -> Signal:
         if has_kind
         else ("medium" if destructive else "low"),
         confidence=0.3 if is_broad else 0.8 if has_kind else 0.5,
-        title=f"{action['actor_name']} used {action['tool_name']} for {kind} for the first time",
+        title=f"{action['actor_name']} used {action['tool_name']} for {kind} "
+        + ("for the first time" if nth == 1 else f"{nth} times in one run, more often than ever"),
         subject_id=action["actor_id"],
         subject_name=action["actor_name"] or "",
         scope=(action["task_kind"], action["tool_name"]),
@@ -118,19 +81,21 @@ def _signal(action: dict[str, Any], config: Config) -> Signal:
             Evidence(
                 action["trace_id"],
                 action["span_id"],
-                "first use",
-                f"{action['tool_name']} ({action['side_effect']}) after {at_least}{action['runs_before']} runs without it",
+                "first use" if nth == 1 else "one use more",
+                f"{action['tool_name']} ({action['side_effect']}) after {at_least}{runs} runs {fewer}",
             ),
         ),
         baseline={
             "level": "actor and task kind" if has_kind else "actor",
             "runs": action["runs_before"],
-            "observed": f"use number {action['rank']} of {action['tool_name']}",
-            "expected": "a tool that earlier runs used",
+            "observed": f"run number {action['rank']} with "
+            + (f"{action['tool_name']}" if nth == 1 else f"{nth} uses of {action['tool_name']}"),
+            "expected": "a tool that earlier runs used" if nth == 1 else f"at most {nth - 1} uses in a run",
             "parameters": {"min_runs": config.min_runs, "learn_after": config.learn_after},
         },
-        counterfactual=f"silent if one of the first {action['runs_before']} runs had used {action['tool_name']}, or without it in this one",
-        edits=tuple(Edit(action["trace_id"], span) for span in action["uses"]),
+        counterfactual=f"silent if one of the first {runs} runs had used {action['tool_name']}"
+        + (", or without it in this one" if nth == 1 else f" {nth} times, or with one use less in this one"),
+        edits=tuple(Edit(action["trace_id"], span) for span in action["uses"][action["at_use"] :]),
         impact={"side_effect": action["side_effect"], "target": action["target"] or "", "cost_usd": action["cost_usd"]},
         basis=weakest(action["side_effect_basis"], action["actor_basis"]),
         caveats=(
@@ -149,10 +114,11 @@ DETECTOR = Detector(
     needs={
         "actions": (
             "trace_id", "span_id", "is_settled", "is_outward", "actor_id", "actor_name", "actor_basis", "task_kind", "tool_name",
-            "side_effect", "side_effect_basis", "target", "cost_usd", "start_time", "is_open",
+            "side_effect", "side_effect_basis", "target", "cost_usd", "start_time", "is_open", "is_error",
         ),
         "first_uses": ("actor_id", "task_kind", "tool_name", "trace_id", "at"),
         "learned_tools": ("actor_id", "task_kind", "tool_name", "at"),
+        "nth_uses": ("actor_id", "task_kind", "tool_name", "nth", "trace_id", "at"),
         "first_runs": ("actor_id", "task_kind", "trace_id", "at"),
     },
     config=Config,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.analysis.analyst import Analyst
 from tests.conftest import empty
-from tests.make import Case, cases
+from tests.make import Case, cases, told
 
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.finding import Finding
@@ -15,7 +15,7 @@ from actorscope.ingest.store.client import Store, in_worker
 
 WITHOUT: set[str] = set()
 """Detectors whose counterfactual is only a sentence yet; this list only gets shorter."""
-CASES = [case for case in cases() if case.kind == "fires"]
+CASES = [case for case in (*cases(), *told(1)) if case.kind == "fires"]
 
 
 def _told(case: Case, store: Store, rows: Any = None, thresholds: Any = None) -> list[tuple[Finding, list[tuple[str, str]]]]:

@@ -22,7 +22,7 @@ from typing import Any
 from tests.bench.workload import SPANS_PER_REQUEST, Rounds
 from tests.processes import rss_mib
 
-from actorscope.analysis import frames, jury, ledger, runner
+from actorscope.analysis import arrivals, frames, jury, ledger, runner
 from actorscope.analysis.runner import Runner
 from actorscope.ingest.spool import record_of
 from actorscope.ingest.store.client import Store, in_worker
@@ -149,7 +149,7 @@ def _watch(costs: Counter[str]) -> None:
     stages: dict[str, tuple[Any, str]] = {
         "read spans": (frames, "read"), "weave": (frames, "touch"), "keep facts": (runner, "keep"), "frames, memories": (frames, "fill"),
         "detectors": (jury.Jury, "judge"), "known places": (ledger, "places"), "save findings": (Runner, "_save"),
-        "what is new": (Runner, "_arrivals"),
+        "what is new": (arrivals.Arrivals, "new"),
     }  # fmt: skip
     for name, (owner, function) in stages.items():
         setattr(owner, function, _timed(getattr(owner, function), name, costs))

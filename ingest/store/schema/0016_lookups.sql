@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS baselines_by_hash
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (name, hash, key)
-TTL toDateTime(fromUnixTimestamp64Nano(toInt64(version))) + INTERVAL 40 DAY DELETE WHERE name IN ('cause_writes', 'failures')
+TTL toDateTime(fromUnixTimestamp64Nano(toInt64(version))) + INTERVAL 40 DAY DELETE WHERE name IN ('cause_writes', 'failures', 'whereabouts')
 SETTINGS index_granularity = 512, fsync_after_insert = 1, fsync_part_directory = 1;
 
 INSERT INTO baselines_by_hash (name, key, at, trace_id, value, version) SELECT name, key, at, trace_id, value, version FROM baselines;
