@@ -22,9 +22,11 @@ _OVERLAP = timedelta(minutes=10)
 _DEAR = 1.5
 """Times the median of the runs before from which a run may stand out."""
 _AT = pl.Datetime("ns", "UTC")
+_OF_KINDS = (baselines.FIRST_USES, baselines.NTH_USES, origins.FIRST_TARGETS)
+"""Memories of what the runs of a kind of task did."""
 _TRACES: Any = {"trace_id": pl.String, "start_time": _AT}
 REVISED: Any = {"subject_id": pl.String, "since": _AT}
-FRAMES = {"run_costs", "run_shapes", "failures"}
+FRAMES = {"first_runs", "run_costs", "run_shapes", "failures"}
 """What stands of a subject is judged again where the detector asked for one of these and it was revised."""
 
 
@@ -32,13 +34,13 @@ def traces(store: Store, since: baselines.Since, members: Mapping[str, pl.DataFr
     """Traces that a memory has after the moment since which it says something else; `members` are those memories by name."""
     found = [
         _later(members[memory.name], since[memory.name], memory.key)
-        for memory in (baselines.FIRST_USES, baselines.NTH_USES, origins.FIRST_TARGETS, HAND_OFFS, WHEREABOUTS)
+        for memory in (*_OF_KINDS, HAND_OFFS, WHEREABOUTS)
         if memory.name in since
     ]
     if (runs := since.get(baselines.FIRST_RUNS.name)) is not None:
         # What a run did is judged by the runs of its kind before it, whatever else is known of its tools and targets.
         late = _later(members["first_runs"], runs, baselines.FIRST_RUNS.key).height > 0
-        for memory in (baselines.FIRST_USES, baselines.NTH_USES, origins.FIRST_TARGETS) if late else ():
+        for memory in _OF_KINDS if late else ():
             found.append(_later(baselines.within(store, memory, runs), runs, baselines.FIRST_RUNS.key))
     costs, shapes = baselines.RUN_COSTS, baselines.RUN_SHAPES
     if costs.name in since:
@@ -56,8 +58,9 @@ def revised(since: baselines.Since, members: Mapping[str, pl.DataFrame]) -> pl.D
         if memory.name in since:
             late = _long_ago(since[memory.name], members[memory.name], memory.key)
             found.append(late.select(pl.col("actor_id").alias("subject_id"), "since"))
-    if (failures := since.get(repeats.FAILURES.name)) is not None:
-        found.append(failures.select(pl.col("tool_name").alias("subject_id"), "since"))
+    for memory, subject in ((baselines.FIRST_RUNS, "actor_id"), (repeats.FAILURES, "tool_name")):
+        if memory.name in since:
+            found.append(since[memory.name].select(pl.col(subject).alias("subject_id"), "since"))
     return pl.concat(found).cast(REVISED) if found else pl.DataFrame(schema=REVISED)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from actorscope.analysis import frames, hindsight, ledger, marks, watch
+from actorscope.analysis import budgets, frames, hindsight, ledger, marks, spends, watch
 from actorscope.analysis.arrivals import ARRIVAL, Arrivals
 from actorscope.analysis.detector import Detector
 from actorscope.analysis.detectors import DETECTORS
@@ -79,6 +79,7 @@ class Runner:
         self._arrivals = Arrivals(store, settings.batch_spans)
         self._marks: dict[tuple[str, str], marks.Mark] = {}
         self.jury = Jury(self._detectors, self._configs)
+        self._budgets = budgets.Budgets(store, settings.budgets)
         self._waiting: dict[str, tuple[float, datetime]] = {}
         self._stop = threading.Event()
         self._wake = threading.Event()
@@ -252,12 +253,14 @@ class Runner:
         self._remember_unsettled(
             touched.steps.filter(pl.col("trace_id").is_in(arrivals["trace_id"].unique().implode()))
         )
+        steps, started_by_others = spends.carried(self._store, touched.steps, touched.below)
+        touched = replace(touched, steps=steps)
         before = keep(self._store, touched, version)
-        offered = frames.fill(self._shelf, touched, before, version, self._fingerprint)
+        offered = frames.fill(self._shelf, touched, before, version, self._fingerprint, self._budgets)
         self._shelf.flush()
         changes = self._judge(offered, touched.steps, arrivals, before["trace_id"], version)
         self._look_again_at(frames.later_repetitions(touched, offered))
-        self._look_again_at(offered["again"])
+        self._look_again_at(pl.concat([offered["again"].select("trace_id", "start_time"), started_by_others]))
         self._look_again_at(self._standing(offered["revised"]))
         self._arrivals.dealt_with(marks)
         taken = new.filter(pl.col("is_log").not_()).height

@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -25,10 +26,14 @@ _HOST = re.compile(r"(?:[^@/]*@)?[\w*.-]+\.(?:[a-z]{2,}|\*)(?::\d+)?(?:/.*)?")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _STRICT = ("email", "url", "path")
 """Kinds of which one action seldom names several with another meaning than to act on them."""
+_REMEMBERED = 4096
+"""Grants are the same again and again."""
+_plain = lru_cache(maxsize=_REMEMBERED)(canonical)
 Target = Mapping[str, Any]
 Fingerprint = Callable[[str], str]
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def split(entry: str) -> tuple[str, str]:
     """The scope or tool of an entry, and its resource; empty where it stands for all."""
     found = _ENTRY.fullmatch(entry)
@@ -63,6 +68,7 @@ def _covers(entry: str, scope: str) -> bool:
     return like(entry, scope) or bool(place and like(entry, used))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def kind_of(resource: str) -> str:
     """What a resource or a pattern of resources names: an email, a url, an absolute path, a part of one, any, else a name."""
     if resource == "*":
@@ -83,7 +89,7 @@ def within(pattern: str, name: str, kind: str) -> bool:
         return True
     if kind != kind_of(pattern):
         return False
-    pattern, name = canonical(pattern), canonical(name)
+    pattern, name = _plain(pattern), canonical(name)
     if kind == "email":
         mine, theirs = pattern.rpartition("@"), name.rpartition("@")
         return name.count("@") == 1 and like(mine[0] or "*", theirs[0]) and like(mine[2], theirs[2])
@@ -164,6 +170,7 @@ def names_tool(scope: str, tool: str) -> bool:
     return _words(scope) <= _words(tool)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _words(text: str) -> set[str]:
     return {word.lower().removesuffix("s") for word in _WORD.findall(text)}
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from actorscope.analysis import marks
 from actorscope.analysis.alerts import outbox
-from actorscope.analysis.answers import attention, console, covered, fleet, ingest, period, run
+from actorscope.analysis.answers import attention, console, covered, fleet, ingest, period, run, spend
 from actorscope.analysis.answers import findings as answers
 from actorscope.analysis.answers.ids import span_id, trace_id
 from actorscope.analysis.answers.source import Source
@@ -61,6 +61,7 @@ def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
         Route("/api/runs/{trace_id}/spans/{span_id}", wrap(_span)),
         Route("/api/fleet", wrap(_fleet)),
         Route("/api/coverage", wrap(_coverage)),
+        Route("/api/spend", wrap(_spend)),
         Route("/api/ingest", wrap(lambda request, store: ingest.ingest(store))),
         Route("/api/sql", wrap(_sql), methods=["POST"]),
         Route("/api/deliveries", wrap(_deliveries)),
@@ -157,6 +158,11 @@ def _fleet(request: Request, store: Source) -> dict[str, Any]:
 def _coverage(request: Request, store: Source) -> dict[str, Any]:
     traces = number(request, "traces", covered.MOST_TRACES, covered.MOST_TRACES * 10)
     return covered.stored(store, since(request, "last", "7d"), request.query_params.get("actor", ""), traces)
+
+
+def _spend(request: Request, store: Source) -> dict[str, Any]:
+    starter = request.query_params.get("starter", "")
+    return spend.spend(store, since(request, "last", "7d"), starter, number(request, "limit", 50, 1000))
 
 
 def _deliveries(request: Request, store: Source) -> dict[str, Any]:

@@ -35,12 +35,7 @@ def document() -> dict[str, Any]:
             "/api/health": _get("Status, version, store and counters; 200 once all doors are open."),
             "/api/attention": _get(
                 "A page of findings as rows, with counts per filter; filters may be repeated.",
-                "family",
-                "severity",
-                "state",
-                "subject",
-                "limit",
-                "offset",
+                *("family", "severity", "state", "subject", "limit", "offset"),
             ),
             "/api/findings": _get(
                 "Findings, the gravest and newest first.", "detector", "state", "severity", "limit", "offset"
@@ -63,6 +58,9 @@ def document() -> dict[str, Any]:
             "/api/runs/{trace_id}/spans/{span_id}": _get("One span in full.", path=("trace_id", "span_id")),
             "/api/fleet": _get("Actors with what they did in the last `hours` (0: ever).", "hours", "limit"),
             "/api/ingest": _get("How the intake fares: ingesters, minutes, drops with advice, sources of the last day."),
+            "/api/spend": _get(
+                "What was spent in the `last` time, by who started the work, as a tree of agents.", "last", "starter", "limit"
+            ),
             "/api/coverage": _get(
                 "How well the six questions can be answered for each actor (or one `actor`, by id or name), from the "
                 "latest `traces` (500) of the `last` 7d, 24h, ..., or all.",

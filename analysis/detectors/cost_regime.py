@@ -98,7 +98,8 @@ def _streams(known: pl.DataFrame) -> dict[tuple[str, str], _Stream]:
     members = known.sort("at", "trace_id").group_by(key, maintain_order=True).agg(pl.col("at").first(), "unit", "value")
     found: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for actor, kind, place, at, units, values in members.iter_rows():
-        found[actor, kind].append({"place": place, "at": at, "by_unit": dict(zip(units, values, strict=True))})
+        run = {"place": place.split(":", 2)[:2], "at": at, "by_unit": dict(zip(units, values, strict=True))}
+        found[actor, kind].append(run)
     return {key: _stream(runs) for key, runs in found.items()}
 
 
@@ -125,7 +126,7 @@ def _at(run: dict[str, Any], role: str, why: str) -> Evidence:
 
 
 def _place(run: dict[str, Any]) -> tuple[str, str]:
-    trace_id, _, span_id = run["place"].partition(":")
+    trace_id, span_id = run["place"]
     return trace_id, span_id
 
 

@@ -20,7 +20,12 @@ CASES = [case for case in (*cases(), *told(1)) if case.kind == "fires"]
 
 def _told(case: Case, store: Store, rows: Any = None, thresholds: Any = None) -> list[tuple[Finding, list[tuple[str, str]]]]:
     empty(store)
-    analyst = Analyst(store, detectors={case.detector: {**case.thresholds, **(thresholds or {})}})
+    given = {key: value for key, value in (thresholds or {}).items() if not key.startswith("budgets.")}
+    budgets = [
+        budget.model_copy(update={"usd": (thresholds or {}).get(f"budgets.{number}.usd", budget.usd)})
+        for number, budget in enumerate(case.budgets)
+    ]
+    analyst = Analyst(store, detectors={case.detector: {**case.thresholds, **given}}, budgets=budgets)
     analyst.look(case.made, rows)
     return [(finding, analyst.places(finding)) for finding in analyst.open(case.detector)]
 

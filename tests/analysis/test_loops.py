@@ -39,14 +39,14 @@ STORY = """
       request: Where is the port set?
       children:
         - op: step
-          attributes: {output.value: "logs: lines with port []"}
-          children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```names = find('port'); print('lines with port', names)```"}}]
+          attributes: {output.value: "logs: the port []"}
+          children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```names = find('port'); print('the port', names)```"}}]
         - op: step
-          attributes: {output.value: "logs: lines with PORT []"}
-          children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```names = find('PORT'); print('lines with PORT', names)```"}}]
+          attributes: {output.value: "logs: the PORT []"}
+          children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```names = find('PORT'); print('the PORT', names)```"}}]
         - op: step
-          attributes: {output.value: "logs: files with port []"}
-          children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```names = files('port'); print('files with port', names)```"}}]
+          attributes: {output.value: "logs: files port []"}
+          children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```names = files('port'); print('files port', names)```"}}]
         - op: step
           attributes: {output.value: "logs: 8080"}
           children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```print(text)```"}}]
