@@ -144,8 +144,10 @@ def _series(costs: pl.DataFrame, key: list[str]) -> dict[tuple[str, ...], _Serie
     named = costs.unique().with_columns(
         pl.col(key).fill_null(""), pl.col("trace_id").str.splitn(":", 3).struct.field("field_2").fill_null("").alias("group")
     )
-    groups = named.sort("at", "trace_id").group_by(key).agg("at", "value", "group")
+    named = named.sort(*key, "at", "trace_id")
+    at, values = named["at"].dt.replace_time_zone(None).to_numpy(), named["value"].to_numpy()
+    groups = np.array(named["group"].to_list(), dtype=object)
+    ends = named.group_by(key, maintain_order=True).len("n").with_columns(pl.col("n").cum_sum().alias("end"))
     return {
-        tuple(names): _Series(at.dt.replace_time_zone(None).to_numpy(), value.to_numpy(), np.array(group.to_list(), dtype=object))
-        for *names, at, value, group in zip(*groups.get_columns(), strict=True)
+        tuple(names): _Series(at[end - n : end], values[end - n : end], groups[end - n : end]) for *names, n, end in ends.iter_rows()
     }
