@@ -87,7 +87,7 @@ def recall(store: Store, memory: Memory, asked: pl.DataFrame) -> pl.DataFrame:
 
 def within(store: Store, memory: Memory, asked: pl.DataFrame) -> pl.DataFrame:
     """What a memory has of keys that begin with the columns `actor_id` and `task_kind` of `asked`, in the form of `remember`."""
-    prefixes = asked.select(_key_of(("actor_id", "task_kind")) + _JOIN)["key"].unique().sort().to_list()
+    prefixes = asked.select(_key_of(("actor_id", "task_kind")))["key"].unique().sort().to_list()
     return _split(store.named("baselines_within", memory=memory.name, prefixes=prefixes).cast(_MEMBERS), memory.key)
 
 

@@ -1,5 +1,5 @@
 -- What is looked up by keys that are mostly new is ordered by their hash: to find nothing reads a column of numbers and no
--- text, whatever the history. Every statement may be repeated.
+-- text, whatever the history. Memories of one agent and kind of task lie together. Every statement may be repeated.
 CREATE TABLE IF NOT EXISTS baselines
 (
     name LowCardinality(String),
@@ -15,6 +15,7 @@ ORDER BY (name, key);
 CREATE TABLE IF NOT EXISTS baselines_by_hash
 (
     name LowCardinality(String),
+    prefix UInt64 MATERIALIZED cityHash64(arrayStringConcat(arraySlice(splitByChar('\x1f', key), 1, 2), '\x1f')),
     hash UInt64 MATERIALIZED cityHash64(key),
     key String,
     at Array(DateTime64(9, 'UTC')),
@@ -23,7 +24,7 @@ CREATE TABLE IF NOT EXISTS baselines_by_hash
     version UInt64
 )
 ENGINE = ReplacingMergeTree(version)
-ORDER BY (name, hash, key)
+ORDER BY (name, prefix, hash, key)
 TTL toDateTime(fromUnixTimestamp64Nano(toInt64(version))) + INTERVAL 40 DAY DELETE WHERE name IN ('cause_writes', 'failures', 'whereabouts')
 SETTINGS index_granularity = 512, fsync_after_insert = 1, fsync_part_directory = 1;
 
