@@ -48,7 +48,7 @@ def _cycle(number: int) -> list[Step]:
 
 
 def _outside_grant(number: int) -> list[Step]:
-    scope = {"actorscope.authz.scope.granted": ["tool:search"]}
+    scope = {"actorscope.delegation.scope.granted": ["tool:search"]}
     run = _agent("keeper", f"What do we know of customer {number}?", **scope)  # type: ignore[arg-type]
     return [(-1, "keeper", run), (0, "delete_file", _tool("delete_file", {"path": f"/customers/{number}"}))]
 
