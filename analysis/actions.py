@@ -205,10 +205,14 @@ def _is_last() -> pl.Expr:
 
 def attempts(steps: pl.DataFrame) -> pl.DataFrame:
     """The number of an action among equal ones of its run: one more for every equal call before it that failed."""
-    failed = (pl.col("is_error") & pl.col("replayed").fill_null(False).not_()).cast(pl.Int64)
-    before = (
-        failed.cum_sum().over("trace_id", "run_span_id", "tool_name", "input_digest", order_by="start_time") - failed
-    )
-    known = (pl.col("role") == "action") & pl.col("input_digest").is_not_null()
-    attempt = pl.when(known).then(before + 1).otherwise(1)
-    return steps.with_columns(pl.coalesce(pl.col("execution_attempt").cast(pl.Int64), attempt).alias("attempt"))
+    same = ["trace_id", "run_span_id", "tool_name", "input_digest"]
+    calls = steps.select(*same, "start_time", "is_error", "replayed").with_row_index("row")
+    failed = pl.col("is_error").fill_null(False) & pl.col("replayed").fill_null(False).not_()
+    calls = calls.filter(pl.col("input_digest").is_not_null()).with_columns(failed.cast(pl.Int64).alias("failed"))
+    calls = calls.join(calls.filter(pl.col("failed") > 0).select(same).unique(), on=same, how="semi", nulls_equal=True)
+    before = (pl.col("failed").cum_sum() - pl.col("failed")).over(same)
+    again = calls.sort("start_time", "row").select("row", before.alias("failed_before")).sort("row")
+    steps = steps.with_row_index("row").join(again, on="row", how="left", maintain_order="left").drop("row")
+    attempt = pl.when(pl.col("role") == "action").then(pl.col("failed_before").fill_null(0) + 1).otherwise(1)
+    told = pl.col("execution_attempt").cast(pl.Int64)
+    return steps.with_columns(pl.coalesce(told, attempt).alias("attempt")).drop("failed_before")

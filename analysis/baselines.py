@@ -67,7 +67,8 @@ def remember(
     # What was made of the same traces is made anew, also where only its time or its value is another one.
     mine = earlier.select("key", "trace_id")
     merged = _merge(memory, known.join(mine, on=mine.columns, how="anti"), fresh)
-    if not merged.equals(_merge(memory, known, known.clear())):
+    # What was written is merged already, key by key.
+    if not merged.equals(known.sort("key", maintain_order=True)):
         emptied = known.join(merged, on="key", how="anti")["key"].unique().sort()
         if since is not None:
             same, old = list(_MEMBERS), known.join(mine, on=mine.columns, how="semi")
@@ -86,7 +87,7 @@ def recall(store: Store, memory: Memory, asked: pl.DataFrame) -> pl.DataFrame:
 
 def within(store: Store, memory: Memory, asked: pl.DataFrame) -> pl.DataFrame:
     """What a memory has of keys that begin with the columns `actor_id` and `task_kind` of `asked`, in the form of `remember`."""
-    prefixes = asked.select(_key_of(("actor_id", "task_kind")) + _JOIN)["key"].unique().sort().to_list()
+    prefixes = asked.select(_key_of(("actor_id", "task_kind")))["key"].unique().sort().to_list()
     return _split(store.named("baselines_within", memory=memory.name, prefixes=prefixes).cast(_MEMBERS), memory.key)
 
 

@@ -43,10 +43,13 @@ def _without_twins(steps: pl.DataFrame) -> pl.DataFrame:
     same moment where one of them, under another name, has no id; maybe in two traces.
     """
     order = ["start_time", "trace_id", "span_id"]
-    ended = pl.when("is_counted").then("end_time").cum_max().shift(1).forward_fill()
-    same_id = ended.over("service_name", "response_id", order_by=order)
-    repeated = pl.col("response_id").is_not_null() & (pl.col("start_time") < same_id).fill_null(False)
-    steps = steps.with_columns(pl.col("is_counted") & repeated.not_())
+    same = ["service_name", "response_id"]
+    calls = steps.select("is_counted", *same, "start_time", "trace_id", "span_id", "end_time").with_row_index("row")
+    calls = calls.filter("is_counted", pl.col("response_id").is_not_null()).filter(pl.len().over(same) > 1)
+    calls = calls.sort(order)
+    repeated = calls.filter(pl.col("start_time") < pl.col("end_time").cum_max().shift(1).over(same))["row"]
+    if repeated.len():
+        steps = steps.with_columns(pl.col("is_counted") & pl.int_range(pl.len()).is_in(repeated.cast(pl.Int64).implode()).not_())
     return _without_nameless_twins(steps)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -127,7 +127,8 @@ class Finding:
 
     def to_json(self) -> dict[str, Any]:
         """The contract's JSON; times are RFC 3339 in UTC."""
-        return {k: _iso(v) if isinstance(v, datetime) else v for k, v in asdict(self).items()}
+        values = ((f.name, getattr(self, f.name)) for f in fields(self))
+        return {name: _iso(value) if isinstance(value, datetime) else value for name, value in values}
 
 
 def finding_id(fingerprint: str, follows: str = "") -> str:

@@ -199,7 +199,7 @@ def _update(
     quiet = timedelta(hours=min(detector.quiet_hours, 24 * 3650))
     last = max([finding.last_evidence_at, *(s.at for s in signals)])
     told, is_milder = _spoken(finding, signals, known, touched, count)
-    if not fresh and not gone and _says(told) == _says(finding):
+    if not fresh and not gone and (told == finding or _says(told) == _says(finding)):
         acted_on = clocks.get(finding.subject["id"], last) - last >= quiet
         if not acted_on and now - finding.updated_at < quiet:
             return None

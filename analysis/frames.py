@@ -68,6 +68,7 @@ from actorscope.analysis.budgets import Budgets, nothing
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
 from actorscope.analysis.hands import hand_offs
+from actorscope.analysis.reading import chunks, lean, nulls
 from actorscope.analysis.shapes import shapes
 from actorscope.analysis.spends import spends
 from actorscope.analysis.tasks import tasks
@@ -128,7 +129,7 @@ def read(store: Store, arrivals: pl.DataFrame) -> pl.DataFrame:
         known |= new
         spans = _spans(store, new, bounds)
         parts.append(spans.with_columns(pl.lit(is_context).alias("is_context")))
-    return pl.concat(parts)
+    return lean(pl.concat(parts))
 
 
 def _related(store: Store, spans: pl.DataFrame, bounds: Mapping[str, datetime]) -> set[str]:
@@ -231,16 +232,6 @@ def unstored(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
     spans = told(spans, nulls(logs.with_columns(pl.col(ids).bin.encode("hex"))))
     spans = spans.with_columns(origins.aims(pl.col("arguments")).alias("aims"))
     return spans.drop(_NOT_READ).with_columns(is_context=pl.lit(False))
-
-
-def chunks(series: pl.Series, size: int) -> list[pl.Series]:
-    """The series in pieces of at most `size`; one empty piece of an empty one."""
-    return [series.slice(start, size) for start in range(0, max(series.len(), 1), size)]
-
-
-def nulls(frame: pl.DataFrame) -> pl.DataFrame:
-    """ClickHouse has empty text where we have none."""
-    return frame.with_columns(pl.when(pl.col(pl.String) != "").then(pl.col(pl.String)).name.keep())
 
 
 def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched:

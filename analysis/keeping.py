@@ -4,11 +4,14 @@ before. What is no longer so is taken back, also from the rollups that were made
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
 from actorscope.analysis.delegations import EDGE
 from actorscope.analysis.detector import WRITES
-from actorscope.analysis.frames import Touched, chunks, nulls
+from actorscope.analysis.frames import Touched
+from actorscope.analysis.reading import chunks, nulls
 from actorscope.analysis.spends import STARTER
 from actorscope.ingest.store.client import Store
 
@@ -28,11 +31,12 @@ _FACTS = (
 _ID = ["trace_id", "span_id"]
 _EFFECT = [*_ID, "signature", "start_time"]
 _RUN = [*_ID, "actor_id", "start_time"]
+_MARGIN = timedelta(days=1)
 
 
 def keep(store: Store, touched: Touched, version: int) -> pl.DataFrame:
     """Write what is new or changed of the touched traces as of `version`; returns what was known of them before."""
-    traces = touched.steps["trace_id"].unique().sort()
+    traces = _judged(store, touched.steps)
     known = pl.concat([store.named("known_facts", traces=c.to_list()) for c in chunks(traces, 2000)])
     known = nulls(known.cast({"trace_id": pl.String, "span_id": pl.String, "fact_digest": pl.UInt64}))
     means = (pl.col("role") != "") | pl.col("actor_id").is_not_null()
@@ -48,6 +52,16 @@ def keep(store: Store, touched: Touched, version: int) -> pl.DataFrame:
     _take_back(store, known, facts, version)
     _keep_edges(store, touched.edges, traces, version)
     return known
+
+
+def _judged(store: Store, steps: pl.DataFrame) -> pl.Series:
+    """The traces that were looked at before: most are new, and of these nothing is known."""
+    if steps.is_empty():
+        return steps["trace_id"]
+    low, high = steps.select(low=pl.col("start_time").min(), high=pl.col("start_time").max()).row(0)
+    bounds = {"from": low - _MARGIN, "to": high + _MARGIN}
+    pieces = chunks(steps["trace_id"].unique().sort(), 5000)
+    return pl.concat(store.named("judged", traces=c.to_list(), **bounds) for c in pieces)["trace_id"].sort()
 
 
 def _take_back(store: Store, known: pl.DataFrame, facts: pl.DataFrame, version: int) -> None:
@@ -72,7 +86,8 @@ def _take_back(store: Store, known: pl.DataFrame, facts: pl.DataFrame, version: 
 
 def _keep_edges(store: Store, found: pl.DataFrame, traces: pl.Series, version: int) -> None:
     edges = found.with_columns(pl.lit(False).alias("is_gone"), pl.col("delegate_span_id").fill_null(""))
-    before = pl.concat([store.named("known_delegations", traces=c.to_list()) for c in chunks(traces, 2000)]).cast(EDGE)
+    parts = [store.named("known_delegations", traces=c.to_list()) for c in chunks(traces, 2000) if c.len()]
+    before = pl.concat([pl.DataFrame(schema=EDGE), *(part.cast(EDGE) for part in parts)])
     before = before.with_columns(pl.lit(False).alias("is_gone"), pl.col("delegate_span_id").fill_null(""))
     key = ["trace_id", "span_id", "delegate_span_id"]
     gone = before.join(edges, on=key, how="anti").with_columns(pl.lit(True).alias("is_gone"))

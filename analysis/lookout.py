@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from actorscope.analysis.finding import Finding
-from actorscope.analysis.frames import chunks, nulls
 from actorscope.analysis.identity import named
+from actorscope.analysis.reading import chunks, nulls
 from actorscope.analysis.waiting import Edge, Open, Place, Row, holders, is_run
 from actorscope.ingest.store.client import Store
 

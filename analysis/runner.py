@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from actorscope.analysis import budgets, frames, hindsight, ledger, marks, spends, watch
+from actorscope.analysis.arrivals import ARRIVAL, Arrivals
 from actorscope.analysis.detector import Detector
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.extensions import extensions
@@ -23,6 +24,7 @@ from actorscope.analysis.keeping import keep
 from actorscope.analysis.lookout import Lookout
 from actorscope.analysis.revocations import Revoked
 from actorscope.analysis.roots import roots
+from actorscope.analysis.shelf import Shelf
 from actorscope.analysis.system import FAILURE
 from actorscope.analysis.watch import utc_now
 from actorscope.analysis.watches import HOLDINGS, OURSELVES, STANDSTILL, WATCHES, delegation_deadlock
@@ -31,13 +33,12 @@ from actorscope.ingest.store.client import Store
 from actorscope.settings import AnalysisSettings
 
 log = logging.getLogger(__name__)
-_ARRIVAL = {
-    "seq": pl.UInt64(), "trace_id": pl.String(), "start_time": pl.Datetime("ns", "UTC"), "received_at": pl.Datetime("ns", "UTC"),
-    "is_log": pl.Boolean(),
-}  # fmt: skip
 _PATIENCE_SECONDS = 60.0
 """How long a trace waits for spans above those that came; children are exported before their parents."""
 _MOST_WAITING = 100_000
+_PASS_SECONDS = 0.5
+"""Passes that keep up begin no more often than this: each costs something, however little is new."""
+
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ class Runner:
         self._detectors = tuple((*DETECTORS, *extensions()) if detectors is None else detectors)
         self._configs = configure(settings.detectors, self._detectors)
         self._open: dict[tuple[str, str], Finding] | None = None
+        self._shelf = Shelf(store)
+        self._arrivals = Arrivals(store, settings.batch_spans)
         self._marks: dict[tuple[str, str], marks.Mark] = {}
         self.jury = Jury(self._detectors, self._configs)
         self._budgets = budgets.Budgets(store, settings.budgets)
@@ -137,19 +140,28 @@ class Runner:
                 done = self.run_once()
                 if done.traces:
                     log.debug("analysed %d spans of %d traces in %.2f s", done.spans, done.traces, done.seconds)
-                    # Half of the time is for others: under load intake comes first, and larger passes cost less.
-                    self._stop.wait(min(done.seconds, 2.0))
+                    self._stop.wait(self._pause(done))
                     continue
                 self._tidy()
             except ActorscopeError as error:
                 log.warning("analysis waits: %s", error)
-                self._open = None
+                self._forget()
             except Exception:
                 log.exception("a pass of analysis failed and is repeated")
-                self._open = None
+                self._forget()
                 self._stop.wait(5)
             self._wake.wait(self._settings.interval_seconds)
             self._wake.clear()
+
+    def _pause(self, done: Pass) -> float:
+        """Of a runner that is behind half of the time is for others: intake comes first, and larger passes cost less."""
+        is_behind = done.spans >= self._settings.batch_spans
+        return min(done.seconds, 2.0) if is_behind else max(_PASS_SECONDS - done.seconds, 0.02)
+
+    def _forget(self) -> None:
+        """Something was cut short: what is in the store counts."""
+        self._open, self._shelf = None, Shelf(self._store)
+        self._arrivals = Arrivals(self._store, self._settings.batch_spans)
 
     def watch_once(self, now: datetime | None = None) -> list[Change]:
         """Let the watches look at senders and ingesters."""
@@ -214,8 +226,15 @@ class Runner:
         """One pass over what is new, at most `batch_spans`, and over traces that waited long enough for what is above
         them (all of them `at_end`); an empty Pass when there is neither.
         """
+        try:
+            return self._run_once(at_end)
+        except BaseException:
+            self._forget()
+            raise
+
+    def _run_once(self, at_end: bool) -> Pass:
         began, looked_at = time.monotonic(), utc_now()
-        new, marks = self._arrivals()
+        new, marks = self._arrivals.new()
         overdue = self._overdue(at_end)
         arrivals = pl.concat([new.select("trace_id", "start_time"), overdue, self._revoked.traces()])
         if arrivals.is_empty():
@@ -237,12 +256,13 @@ class Runner:
         steps, started_by_others = spends.carried(self._store, touched.steps, touched.below)
         touched = replace(touched, steps=steps)
         before = keep(self._store, touched, version)
-        offered = frames.fill(self._store, touched, before, version, self._fingerprint, self._budgets)
-        changes = self._judge(offered, touched.steps, arrivals, version)
+        offered = frames.fill(self._shelf, touched, before, version, self._fingerprint, self._budgets)
+        self._shelf.flush()
+        changes = self._judge(offered, touched.steps, arrivals, before["trace_id"], version)
         self._look_again_at(frames.later_repetitions(touched, offered))
         self._look_again_at(pl.concat([offered["again"].select("trace_id", "start_time"), started_by_others]))
         self._look_again_at(self._standing(offered["revised"]))
-        self._store.insert_frame("progress", marks)
+        self._arrivals.dealt_with(marks)
         taken = new.filter(pl.col("is_log").not_()).height
         self.spans_done += taken
         self.rows_seen += touched.steps.height
@@ -258,7 +278,7 @@ class Runner:
         ]
         for trace, _ in due:
             del self._waiting[trace]
-        return pl.DataFrame(due, schema={"trace_id": pl.String, "start_time": _ARRIVAL["start_time"]}, orient="row")
+        return pl.DataFrame(due, schema={"trace_id": pl.String, "start_time": ARRIVAL["start_time"]}, orient="row")
 
     def _look_again_at(self, traces: pl.DataFrame) -> None:
         """Judge these traces in the next pass: what came now may be what they repeated."""
@@ -282,41 +302,22 @@ class Runner:
             elif len(self._waiting) < _MOST_WAITING:
                 self._waiting.setdefault(trace, (time.monotonic(), start))
 
-    def _arrivals(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """New arrivals, and the rows of `progress` to write when they are dealt with."""
-        parts, marks = [], []
-        room = self._settings.batch_spans
-        for row in self._store.named("ingesters").iter_rows(named=True):
-            if row["last"] <= row["done"] or room <= 0:
-                continue
-            new = self._store.named("arrivals", ingester=row["ingester"], after=row["done"], most=room)
-            room -= new.height
-            parts.append(new)
-            spans = row["spans"] + new.filter(pl.col("is_log").not_()).height
-            marks.append({"ingester": row["ingester"], "seq": new["seq"].max(), "spans": spans})
-        if not parts:
-            return pl.DataFrame(schema=_ARRIVAL), pl.DataFrame()
-        types = {"seq": pl.UInt64, "spans": pl.UInt64, "updated_at": pl.Datetime("ns", "UTC")}
-        done = pl.DataFrame(marks).with_columns(updated_at=pl.lit(datetime.now(UTC)))
-        return pl.concat(parts), done.cast(types)  # type: ignore[arg-type]
-
     def _judge(
-        self, offered: Mapping[str, pl.DataFrame], steps: pl.DataFrame, arrivals: pl.DataFrame, version: int
+        self, offered: Mapping[str, pl.DataFrame], steps: pl.DataFrame, arrivals: pl.DataFrame, before: pl.Series, version: int
     ) -> list[Change]:
-        opened = self._opened()
-        traces = steps["trace_id"].unique().sort().to_list()
-        now = datetime.now(UTC)
+        """`before` has the traces that were looked at before: in the others nothing was found yet."""
+        opened, now = self._opened(), datetime.now(UTC)
         clocks = _clocks(steps, now)
         signals = self.jury.judge(offered, arrivals)
         # What is judged over a memory may be told of a trace that was not touched.
         told = {signal.trace_id for found in signals.values() for signal in found}
-        seen = ledger.places(self._store, sorted({*traces, *told}))
+        traces, seen = set(steps["trace_id"]), ledger.places(self._store, sorted({*before, *told}))
         past = self._past(signals, seen)
         changes: list[Change] = []
         for detector in (*self._detectors, FAILURE):
             if detector.id in signals:
                 known = ledger.known(detector.id, opened, seen)
-                judged = set() if detector is FAILURE else set(traces)
+                judged = set() if detector is FAILURE else traces
                 changes += apply(detector, signals[detector.id], known, judged, now, clocks, past)
         return self._save(self._rooted(changes, seen), version)
 

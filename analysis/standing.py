@@ -98,7 +98,9 @@ class _Series:
 class Histories:
     """The frames `run_costs` and `wider_costs` as what is asked of them: earlier amounts per level."""
 
-    def __init__(self, run_costs: pl.DataFrame, wider_costs: pl.DataFrame, prior: Prior) -> None:
+    def __init__(self, run_costs: pl.DataFrame, wider_costs: pl.DataFrame, prior: Prior, least_z: float = -math.inf) -> None:
+        """What cannot lie `least_z` deviations above the middle stands nowhere: most runs do not, and medians cost."""
+        self._floor = math.exp(least_z * prior.least)
         self._own = _series(run_costs, ["actor_id", "task_kind", "unit"])
         self._wider = _series(wider_costs, ["level", "of", "unit"])
         self._prior = prior
@@ -132,7 +134,9 @@ class Histories:
         series = known.get(key)
         return None if series is None else series.until(at)
 
-    def _stands(self, level: str, unit: str, observed: float, before: Amounts) -> Standing:
+    def _stands(self, level: str, unit: str, observed: float, before: Amounts) -> Standing | None:
+        if 2 * np.count_nonzero(before * self._floor <= observed) < len(before) - 1:
+            return None
         return Standing(level, unit, observed, before, *spread(np.log(before), self._prior))
 
 
@@ -140,8 +144,10 @@ def _series(costs: pl.DataFrame, key: list[str]) -> dict[tuple[str, ...], _Serie
     named = costs.unique().with_columns(
         pl.col(key).fill_null(""), pl.col("trace_id").str.splitn(":", 3).struct.field("field_2").fill_null("").alias("group")
     )
-    groups = named.sort("at", "trace_id").group_by(key).agg("at", "value", "group")
+    named = named.sort(*key, "at", "trace_id")
+    at, values = named["at"].dt.replace_time_zone(None).to_numpy(), named["value"].to_numpy()
+    groups = np.array(named["group"].to_list(), dtype=object)
+    ends = named.group_by(key, maintain_order=True).len("n").with_columns(pl.col("n").cum_sum().alias("end"))
     return {
-        tuple(names): _Series(at.dt.replace_time_zone(None).to_numpy(), value.to_numpy(), np.array(group.to_list(), dtype=object))
-        for *names, at, value, group in zip(*groups.get_columns(), strict=True)
+        tuple(names): _Series(at[end - n : end], values[end - n : end], groups[end - n : end]) for *names, n, end in ends.iter_rows()
     }

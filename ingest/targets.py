@@ -25,12 +25,15 @@ _FORMS = {
     "phone": re.compile(r"(?<![\w.])\+\d[\d ().-]{6,18}\d\b"),
     "wallet": re.compile(r"\b(?:0x[0-9a-f]{40}|bc1[a-z0-9]{25,60})\b"),
 }
+_MARKS = {"email": ("@",), "url": ("://", "www."), "phone": ("+",), "wallet": ("0x", "bc1")}
+"""A text without any of these has nothing of the form: most texts need no search."""
 _HOLDERS = re.compile(
     r"(?:^|[_.-])(?:to|cc|bcc|(?:recipient|receiver|participant|attendee|invitee|member|user|channel|account|payee|beneficiar(?:y|ie)|"
     r"wallet|phone|email|mail|address(?:e)?|group|topic|queue|bucket|repo|repository|branch|remote|path|file|folder|directory|"
     r"table|database|destination|dest|target|webhook|iban)(?:s|es)?)(?:_?(?:name|id|address|number|path))?$"
 )
 _LINKS = re.compile(r"(?:^|[_.-])(?:url|uri|link|href|endpoint|host|hostname|domain|website|webhook|site|page)s?$")
+_SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]{1,20}://)?(?:www\.)?")
 _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _INSTRUCTS = tuple(
     re.compile(words)
@@ -59,8 +62,7 @@ class Target:
 
 def canonical(text: str) -> str:
     """The form in which targets are compared."""
-    text = re.sub(r"^(?:[a-z][a-z0-9+.-]{1,20}://)?(?:www\.)?", "", text.strip().lower())
-    return text.rstrip("/.,;:!?'\")")
+    return _SCHEME.sub("", text.strip().lower()).rstrip("/.,;:!?'\")")
 
 
 def targets(arguments: str) -> tuple[Target, ...]:
@@ -74,25 +76,33 @@ def _targets(text: str) -> tuple[Target, ...]:
     except (ValueError, RecursionError):
         value = text
     found: dict[str, Target] = {}
-    _walk("", value, found, 0)
+    _walk((False, False), value, found, 0)
     return tuple(found.values())[:_MOST]
 
 
 _remembered = lru_cache(maxsize=8192)(_targets)
 
 
-def _walk(key: str, value: Any, found: dict[str, Target], depth: int) -> None:
+def _holds(name: str) -> tuple[bool, bool]:
+    """Whether an argument of this name is there to be opened, and whether it names somebody or something."""
+    words = _CAMEL.sub(r"_\1", name).lower()
+    return _LINKS.search(words) is not None, _HOLDERS.search(words) is not None
+
+
+_known_name = lru_cache(maxsize=4096)(_holds)
+
+
+def _walk(name_says: tuple[bool, bool], value: Any, found: dict[str, Target], depth: int) -> None:
     if depth > 32 or len(found) >= _MOST:
         return
     if isinstance(value, dict):
         for name, inner in value.items():
-            _walk(_CAMEL.sub(r"_\1", str(name)).lower(), inner, found, depth + 1)
+            _walk((_known_name if len(name) <= _LONGEST_NAME else _holds)(name), inner, found, depth + 1)
     elif isinstance(value, list):
         for inner in value:
-            _walk(key, inner, found, depth + 1)
+            _walk(name_says, inner, found, depth + 1)
     elif isinstance(value, str):
-        is_link = _LINKS.search(key) is not None
-        is_holder = _HOLDERS.search(key) is not None
+        is_link, is_holder = name_says
         is_held = is_link or is_holder
         for kind, name in mentions(value):
             known = found.setdefault(name, Target(name, kind, is_link, is_held))
@@ -110,7 +120,7 @@ def mentions(text: str) -> list[tuple[str, str]]:
     low = text[:_LONGEST_TEXT].lower()
     found = []
     for kind, form in _FORMS.items():
-        if kind == "email" and "@" not in low:
+        if kind in _MARKS and not any(mark in low for mark in _MARKS[kind]):
             continue
         for match in form.findall(low):
             name = canonical(match.replace(" ", "") if kind in ("iban", "phone") else match)

@@ -79,8 +79,8 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
         ["trace_id", "span_id"]
     )
     prior = Prior(config.prior_spread, config.prior_weight, config.min_spread)
-    histories = Histories(frames["run_costs"], frames["wider_costs"], prior)
-    signals = []
+    histories = Histories(frames["run_costs"], frames["wider_costs"], prior, min(config.info_z, config.low_z))
+    told = []
     for run in rows(runs.sort("start_time", "span_id")):
         whole = histories.standing(run, run["unit"], run["measure"], config.min_runs)
         severity, shown = (_severity(run, whole, config) if whole else None), whole
@@ -89,8 +89,11 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
             if each is not None and _is_dear(run, each, config):
                 severity, shown = "medium", each
         if severity and shown:
-            signals.append(_signal(run, severity, shown, frames, config))
-    return signals
+            told.append((run, severity, shown))
+    # What each was spent on is looked up for these only.
+    traces = pl.Series([run["trace_id"] for run, _, _ in told], dtype=pl.String).unique().implode()
+    frames = {name: frames[name].filter(pl.col("trace_id").is_in(traces)) for name in ("runs", "costs")}
+    return [_signal(run, severity, shown, frames, config) for run, severity, shown in told]
 
 
 def _severity(run: dict[str, Any], whole: Standing, config: Config) -> str | None:

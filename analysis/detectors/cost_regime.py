@@ -69,11 +69,13 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     touched = frames["runs"].filter("is_settled", pl.col("actor_id").is_not_null())
     touched = touched.with_columns(pl.col("task_kind").fill_null("")).unique(["trace_id", "span_id"])
     known = frames["run_costs"].with_columns(pl.col("task_kind").fill_null("")).unique()
-    histories = known.partition_by("actor_id", "task_kind", as_dict=True)
+    streams = _streams(known)
     signals = []
     for key, mine in _by_key(touched).items():
         first = min(run["start_time"] for run in mine)
-        stream = _stream(histories.get(key, known.clear()))
+        stream = streams.get(key)
+        if stream is None:
+            continue
         # Charts run side by side need the same runs; one without calls is seen by the other chart only.
         units = [stream.unit, stream.unit + spending.PER_CALL]
         complete = _Stream([r for r in stream.runs if all(u in r["by_unit"] for u in units)], stream.unit)
@@ -91,13 +93,19 @@ def _by_key(runs: pl.DataFrame) -> dict[tuple[str, str], list[dict[str, Any]]]:
     return groups
 
 
-def _stream(history: pl.DataFrame) -> _Stream:
-    runs: dict[str, dict[str, Any]] = {}
-    for row in rows(history.sort("at", "trace_id")):
-        run = runs.setdefault(row["trace_id"], {"place": row["trace_id"].split(":", 2)[:2], "at": row["at"], "by_unit": {}})
-        run["by_unit"][row["unit"]] = row["value"]
-    priced = sum("usd" in run["by_unit"] for run in runs.values())
-    return _Stream(list(runs.values()), "usd" if 2 * priced > len(runs) else "tokens")
+def _streams(known: pl.DataFrame) -> dict[tuple[str, str], _Stream]:
+    key = ["actor_id", "task_kind", "trace_id"]
+    members = known.sort("at", "trace_id").group_by(key, maintain_order=True).agg(pl.col("at").first(), "unit", "value")
+    found: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for actor, kind, place, at, units, values in members.iter_rows():
+        run = {"place": place.split(":", 2)[:2], "at": at, "by_unit": dict(zip(units, values, strict=True))}
+        found[actor, kind].append(run)
+    return {key: _stream(runs) for key, runs in found.items()}
+
+
+def _stream(runs: list[dict[str, Any]]) -> _Stream:
+    priced = sum("usd" in run["by_unit"] for run in runs)
+    return _Stream(runs, "usd" if 2 * priced > len(runs) else "tokens")
 
 
 def _ratio(amounts: list[float | None], rise: chart.Rise) -> tuple[float, float] | None:
@@ -114,8 +122,12 @@ def _is_price(stream: _Stream, unit: str, ratio: float, rise: chart.Rise) -> boo
 
 
 def _at(run: dict[str, Any], role: str, why: str) -> Evidence:
+    return Evidence(*_place(run), role, why)
+
+
+def _place(run: dict[str, Any]) -> tuple[str, str]:
     trace_id, span_id = run["place"]
-    return Evidence(trace_id, span_id, role, why)
+    return trace_id, span_id
 
 
 def _signal(
@@ -137,8 +149,8 @@ def _signal(
         subject_id=key[0],
         subject_name=name or "",
         scope=("cost regime", key[1]),
-        trace_id=tip["place"][0],
-        span_id=tip["place"][1],
+        trace_id=_place(tip)[0],
+        span_id=_place(tip)[1],
         at=tip["at"],
         evidence=(
             _at(tip, "changed", f"the {len(since)}. run since the change, at which it was certain"),
@@ -159,9 +171,9 @@ def _signal(
             "sum": round(rise.total, 2),
             "threshold": f"sum above {config.limit:g} with slack {config.slack:g}; medium from {config.medium_ratio:g} times",
         },
-        counterfactual=f"not certain yet if {tip['place'][1]} had cost {spending.amount(before, unit)}; "
+        counterfactual=f"not certain yet if {_place(tip)[1]} had cost {spending.amount(before, unit)}; "
         f"silent without the {len(stream.runs) - rise.since} runs from the change on",
-        edits=tuple(Edit(*run["place"]) for run in stream.runs[rise.since :]),
+        edits=tuple(Edit(*_place(run)) for run in stream.runs[rise.since :]),
         impact={"cost_usd": extra if stream.unit == "usd" else None, "runs": len(since)},
         basis="derived",
         caveats=("tokens of the same runs did not move: the price or the model did",) if is_price else (),

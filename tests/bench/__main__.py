@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import alert_lag, dialect_cost, limits, steps
+from tests.bench import alert_lag, dialect_cost, history, lag, limits, steps
 from tests.bench.program import Run, load, sizes, whole
-from tests.bench.report import Found, text
+from tests.bench.report import Found, analysis, text
 from tests.bench.workload import SPANS_PER_REQUEST, Rounds, as_json
 from tests.e2e.harness import Program
 
@@ -69,15 +69,35 @@ def soak(rounds: Rounds, minutes: float) -> Run:
         return load(program, f"gRPC, 4 senders, {minutes:g} minutes", "grpc", until_end(), 4)
 
 
+def _lag(rounds: Rounds) -> lag.Lag:
+    with tempfile.TemporaryDirectory() as folder:
+        found = lag.measure(Path(folder), rounds)
+    _say(f"{lag.FAULTS} faults in {found.rate:,.0f} spans/s, {found.missed} not found")
+    return found
+
+
+def _histories(most: int) -> list[history.History]:
+    found = []
+    for spans in (size for size in (102_400, 1_024_000, 10_240_000) if size <= most * 1.1):
+        found.append(history.measure(spans))
+        _say(f"{spans:,} spans of history: {found[-1].cpu:.2f} CPU s of analysis per 100k new spans")
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--spans", type=int, default=409_600, help="how many each load sends; fewer over HTTP")
     parser.add_argument("--times", type=int, default=2, help="how often each load is repeated; the best is kept")
     parser.add_argument("--minutes", type=float, default=0, help="also a soak at full rate for so long")
+    parser.add_argument("--history", type=int, default=1_000_000, help="up to how many spans lie in the store when analysis is measured")
+    parser.add_argument("--only-analysis", action="store_true", help="measure analysis alone and print it")
     parser.add_argument("--print", action="store_true", help="do not write docs/benchmarks.md")
     options = parser.parse_args()
     command = f'make bench ARGS="--minutes {options.minutes:g}"' if options.minutes else "make bench"
     rounds = Rounds(51_200)
+    if options.only_analysis:
+        print("\n".join(analysis(_lag(rounds), _histories(options.history))))
+        return
     loads = Loads(rounds, options.times)
     intake(loads, options.spans)
     with tempfile.TemporaryDirectory() as folder:
@@ -97,6 +117,8 @@ def main() -> None:
         door=limits.empty_door(list(rounds.take(options.spans)), 4),
         inserts=limits.inserts(),
         dialects=dialect_cost.measure(),
+        lag=_lag(rounds),
+        histories=_histories(options.history),
         soak=soak(rounds, options.minutes) if options.minutes else None,
     )
     print(text(found))

@@ -37,7 +37,7 @@ def quiet(pids: list[int], longest: float = 30.0) -> None:
         before = now
 
 
-class _Watcher(threading.Thread):
+class Watcher(threading.Thread):
     """Looks ten times a second how many spans are stored, and once a second at the memory."""
 
     def __init__(self, program: Program) -> None:
@@ -117,7 +117,7 @@ def load(
     assert program.process
     pids, waiting, send = [program.process.pid], iter(bodies), doors(program)[door]
     _warm(program, send, list(islice(waiting, _WARM)))
-    sending, watcher = Load(send, senders, per_second), _Watcher(program)
+    sending, watcher = Load(send, senders, per_second), Watcher(program)
     before, busy, own, began = cpu_seconds(pids), busy_seconds(), time.process_time(), time.monotonic()
     watcher.start()
     acked = sending.run(waiting)
@@ -145,7 +145,7 @@ def load(
 
 
 def _warm(program: Program, send: Send, bodies: list[bytes]) -> None:
-    watcher = _Watcher(program)
+    watcher = Watcher(program)
     watcher.start()
     Load(send, 1).run(bodies)
     watcher.finish(len(bodies) * SPANS_PER_REQUEST)

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
 from tests.bench.alert_lag import Lags
+from tests.bench.history import DAYS, NEW, PASS, History, shown
+from tests.bench.lag import SECONDS, Lag
 from tests.bench.program import Run, Whole
 from tests.bench.workload import SPANS_PER_REQUEST
 
@@ -36,6 +39,8 @@ class Found:
     door: tuple[float, float]
     inserts: dict[str, tuple[float, float]]
     dialects: dict[str, float]
+    lag: Lag
+    histories: list[History]
     soak: Run | None
 
 
@@ -88,6 +93,42 @@ def _limits(found: Found) -> list[str]:
     return table(("what", "spans/s", "CPU s per 100k", "of it we reach"), shown)
 
 
+def _seconds(values: np.ndarray) -> list[str]:
+    return [f"{np.percentile(values, share):.2f}" for share in (50, 90, 99)] if len(values) else ["-"] * 3
+
+
+def analysis(lag: Lag, histories: list[History]) -> list[str]:
+    """The part about detection."""
+    found = len(lag.from_ok)
+    stages = sorted(histories[0].stages.items(), key=lambda stage: -stage[1])
+    return [
+        "## From a fault to its finding",
+        "",
+        f"`actorscope up` under {lag.rate:,.0f} spans/s for {SECONDS:.0f} s, gRPC, senders on the same cores; {found + lag.missed} faults",
+        "in requests of their own, by turns a repeated write, a cycle of delegations, an action outside its grant. Seconds until the API",
+        f"shows the finding (asked 10 times a second): {found} found, {lag.missed} not within two minutes.",
+        "",
+        *table(("from", "p50", "p90", "p99"), [["its OK", *_seconds(lag.from_ok)], ["queryable", *_seconds(lag.from_queryable)]]),
+        "",
+        f"Server {lag.cpu:.2f} CPU s per 100k spans, intake and analysis; peak {lag.rss_mib:,.0f} MiB;",
+        f"others kept {lag.others:.1f} cores busy meanwhile.",
+        "",
+        "## Analysis and the length of history",
+        "",
+        f"{NEW:,} new spans in passes of {PASS:,}, CPU of the process while passes run, after histories spread over {DAYS} days. The last",
+        "part of each history was judged by the real runner (column judged); what analysis keeps of the rest (facts with their rollups,",
+        "delegations, occurrences, and memories whose keys grow with what was done) is copies of that, with ids, signatures, causes",
+        "and times of their own; memories per agent and open findings are what the judged part made of them.",
+        "",
+        *table(
+            ("spans in the store", "judged", "CPU s per 100k new spans", "ratio", "s a pass", "peak RSS MiB", "made in s"), shown(histories)
+        ),
+        "",
+        "Where it goes, CPU s per 100k new spans (shortest history): " + ", ".join(f"{name} {cost:.2f}" for name, cost in stages) + ".",
+        "",
+    ]
+
+
 def _soak(run: Run) -> list[str]:
     minutes = run.memory[-1][0] / 60
     step = max(1, len(run.memory) // 20)
@@ -129,6 +170,7 @@ def text(found: Found) -> str:
             f"Analysis in the same process caught up {whole.analysed_after:.1f} s after the last span was stored. From the export",
             f"of a span to its finding: {whole.lag_idle:.2f} s idle (median of 3), {whole.lag_busy:.2f} s under that load (median of 2).",
             "",
+            *analysis(found.lag, found.histories),
             "## Alerts",
             "",
             "A run that deserves an alert every second, in `actorscope up`; a signed webhook on loopback; other spans at a steady rate.",

@@ -112,6 +112,10 @@ def test_released_migrations_are_frozen() -> None:
     assert {name: checksum(text) for name, text in migrations()} == released, "see `how` in tests/laws/migrations.json"
 
 
+MOVES = ("0016_lookups.sql",)
+"""Migrations that put rows into tables of another order; a test of their own cuts them at every statement (test_shelf.py)."""
+
+
 def test_migrations_are_numbered_without_a_gap() -> None:
     assert [name[:5] for name, _ in migrations()] == [f"{n:04}_" for n in range(1, len(migrations()) + 1)]
 
@@ -125,6 +129,8 @@ def test_every_statement_may_be_repeated(chdb: Store) -> None:
         "ALTER TABLE",
     )
     for name, text in [*migrations(), (VIEWS, views())]:
+        if name in MOVES:
+            continue
         assert all(statement.startswith(starts) for statement in statements(text)), name
     newest = statements(migrations()[-1][1])
     assert in_worker(lambda: [chdb.command(statement) for statement in (*newest, *statements(views()))])

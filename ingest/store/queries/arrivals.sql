@@ -1,4 +1,4 @@
-SELECT DISTINCT seq, lower(hex(trace_id)) AS trace_id, start_time, received_at, is_log
+SELECT seq, lower(hex(trace_id)) AS trace_id, start_time, received_at, is_log
 FROM arrivals
 WHERE ingester = {ingester:String} AND seq > {after:UInt64}
 ORDER BY seq

@@ -1,4 +1,10 @@
--- What a memory has of all keys that begin like these.
+-- What a memory has of all keys that begin with these two parts.
 SELECT key, at, trace_id, value
-FROM (SELECT key, at, trace_id, value FROM baselines FINAL WHERE name = {memory:String} AND arrayExists(p -> startsWith(key, p), {prefixes:Array(String)}))
+FROM
+(
+    SELECT key, at, trace_id, value FROM baselines
+    PREWHERE name = {memory:String} AND prefix IN (SELECT cityHash64(arrayJoin({prefixes:Array(String)})))
+    ORDER BY version DESC
+    LIMIT 1 BY key
+)
 ARRAY JOIN at, trace_id, value
