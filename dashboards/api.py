@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from actorscope.analysis import marks
+from actorscope.analysis import marks, notes
 from actorscope.analysis.alerts import outbox
 from actorscope.analysis.answers import attention, console, covered, fleet, ingest, period, run
 from actorscope.analysis.answers import findings as answers
@@ -21,6 +21,7 @@ from actorscope.analysis.answers.source import Source
 from actorscope.analysis.detector import FAMILIES
 from actorscope.analysis.finding import SEVERITIES
 from actorscope.dashboards import data
+from actorscope.dashboards.access import reaches
 from actorscope.dashboards.openapi import document
 from actorscope.dashboards.parameters import ApiError, choice, choices, json_body, number, since
 from actorscope.errors import DefinitionError, TransientError
@@ -32,13 +33,15 @@ Handler = Callable[[Request, Source], Any]
 def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
     """The routes under `/api`; `health` returns the body of `/api/health`."""
 
-    def wrap(handler: Handler) -> Callable[[Request], Any]:
+    def wrap(handler: Handler, role: str = "viewer") -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             try:
+                _admit(request, role)
                 request.state.body = await request.body() if request.method == "POST" else b""
                 return JSONResponse(await run_in_threadpool(_answer, handler, request, store))
             except ApiError as error:
-                return JSONResponse({"error": str(error)}, error.status)
+                headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+                return JSONResponse({"error": str(error)}, error.status, headers)
             except console.QueryError as error:
                 return JSONResponse({"error": str(error)}, 400)
             except TransientError as error:
@@ -55,7 +58,9 @@ def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
         Route("/api/attention", wrap(_attention)),
         Route("/api/findings", wrap(_list)),
         Route("/api/findings/{id}", wrap(_one)),
-        Route("/api/findings/{id}/mark", wrap(_mark), methods=["POST"]),
+        Route("/api/findings/{id}/mark", wrap(_mark, "responder"), methods=["POST"]),
+        Route("/api/findings/{id}/notes", wrap(_notes)),
+        Route("/api/findings/{id}/notes", wrap(_note, "responder"), methods=["POST"]),
         Route("/api/findings/{id}/occurrences", wrap(_occurrences)),
         Route("/api/runs/{trace_id}", wrap(_run)),
         Route("/api/runs/{trace_id}/spans/{span_id}", wrap(_span)),
@@ -64,9 +69,18 @@ def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
         Route("/api/ingest", wrap(lambda request, store: ingest.ingest(store))),
         Route("/api/sql", wrap(_sql), methods=["POST"]),
         Route("/api/deliveries", wrap(_deliveries)),
-        Route("/api/deliveries/{id}/redeliver", wrap(_redeliver), methods=["POST"]),
+        Route("/api/deliveries/{id}/redeliver", wrap(_redeliver, "responder"), methods=["POST"]),
         Route("/api/openapi.json", wrap(lambda request, store: document())),
     ]
+
+
+def _admit(request: Request, needed: str) -> None:
+    """Where people log in or tokens are named, a program shows a token with a role that is enough."""
+    role = data.access().of_token(request.headers.get("authorization", ""))
+    if not role:
+        raise ApiError("send `Authorization: Bearer <token>`; actorscope token NAME --api viewer makes one", 401)
+    if not reaches(role, needed):
+        raise ApiError(f"the role of this token is {role}; this needs {needed}", 403)
 
 
 def _answer(handler: Handler, request: Request, store: Source) -> Any:
@@ -75,14 +89,17 @@ def _answer(handler: Handler, request: Request, store: Source) -> Any:
 
 
 def _attention(request: Request, store: Source) -> dict[str, Any]:
-    return attention.attention(
-        store,
+    wanted = attention.Wanted(
         choices(request, "family", FAMILIES),
         choices(request, "severity", SEVERITIES),
         choices(request, "state", attention.STATES),
+        tuple(request.query_params.getlist("detector")),
         request.query_params.get("subject", ""),
-        number(request, "limit", 200, 10_000),
-        number(request, "offset", 0, 10**9),
+        request.query_params.get("text", ""),
+        since(request, "last", "all"),
+    )
+    return attention.attention(
+        store, wanted, number(request, "limit", 200, 10_000), number(request, "offset", 0, 10**9)
     )
 
 
@@ -120,6 +137,21 @@ def _mark(request: Request, store: Source) -> dict[str, Any]:
         until = period.until(given["until"], now) if given["until"] else None
         return marks.say(store, finding, given["state"], given["owner"], given["reason"], now, until).said()
     except (ValueError, DefinitionError) as error:
+        raise ApiError(str(error)) from error
+
+
+def _notes(request: Request, store: Source) -> dict[str, Any]:
+    return {"notes": notes.of(store, _one(request, store))}
+
+
+def _note(request: Request, store: Source) -> dict[str, Any]:
+    finding, body = _one(request, store), json_body(request)
+    given = {key: body.get(key, "") for key in ("kind", "author", "text", "assignee")}
+    if not all(isinstance(text, str) for text in given.values()) or given["kind"] not in notes.KINDS:
+        raise ApiError(f"kind must be one of {', '.join(notes.KINDS)}; author, text and assignee are texts")
+    try:
+        return notes.write(store, finding, now=datetime.now(UTC), **given)
+    except DefinitionError as error:
         raise ApiError(str(error)) from error
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from actorscope.dashboards import data
+from actorscope.dashboards.parts import viewer
 from actorscope.dashboards.parts.live import live
 from actorscope.dashboards.parts.words import amount
 
@@ -48,11 +49,13 @@ pages = [
     st.Page(_VIEWS / "ingest.py", title="Ingest health", icon=":material/input:", url_path="ingest"),
     st.Page(_VIEWS / "finding.py", title="Finding", icon=":material/flag:", url_path="finding", visibility="hidden"),
 ]
-chosen = st.navigation(pages)
-st.html(_STYLE)
-with st.sidebar:
-    st.toggle("Live", value=True, key="live", help="Pages refresh themselves every two seconds.")
-    live(_health)
-if chosen.url_path == "":
-    _follow_permalink()
-chosen.run()
+if viewer.gate():
+    chosen = st.navigation(pages)
+    st.html(_STYLE)
+    with st.sidebar:
+        st.toggle("Live", value=True, key="live", help="Pages refresh themselves every two seconds; off, they stand still.")
+        live(_health)
+        viewer.badge()
+    if chosen.url_path == "":
+        _follow_permalink()
+    chosen.run()

@@ -9,9 +9,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from actorscope.analysis import saved as saved_
 from actorscope.analysis.answers import attention as attention_
 from actorscope.analysis.answers import covered as covered_
 from actorscope.analysis.answers import findings as findings_
@@ -20,6 +21,7 @@ from actorscope.analysis.answers import ids as ids_
 from actorscope.analysis.answers import ingest as ingest_
 from actorscope.analysis.answers import run as run_
 from actorscope.analysis.answers.source import Source
+from actorscope.dashboards.access import Access
 
 _T = TypeVar("_T")
 _THREADS = 8
@@ -63,6 +65,7 @@ def _pool() -> ThreadPoolExecutor:
 @dataclass
 class _Connection:
     store: Source | None = None
+    access: Access = field(default_factory=Access)
     health: Callable[[], dict[str, Any]] = dict
     pool: ThreadPoolExecutor = field(default_factory=_pool)
 
@@ -70,9 +73,9 @@ class _Connection:
 _connection = _Connection()
 
 
-def connect(store: Source, health: Callable[[], dict[str, Any]]) -> None:
+def connect(store: Source, health: Callable[[], dict[str, Any]], access: Access | None = None) -> None:
     """Called once by the process before the first page is shown."""
-    _connection.store, _connection.health = store, health
+    _connection.store, _connection.health, _connection.access = store, health, access or Access()
     _memory.clear()
 
 
@@ -86,6 +89,10 @@ def store() -> Source:
     if _connection.store is None:
         raise RuntimeError("the explorer is not connected; start it with `actorscope up`")
     return _connection.store
+
+
+def access() -> Access:
+    return _connection.access
 
 
 def health() -> dict[str, Any]:
@@ -124,15 +131,26 @@ trace_id = ids_.trace_id
 span_id = ids_.span_id
 
 
-def attention(
-    families: tuple[str, ...] = (),
-    severities: tuple[str, ...] = (),
-    states: tuple[str, ...] = (),
-    subject: str = "",
-    limit: int = 200,
-    offset: int = 0,
-) -> dict[str, Any]:
-    return _recall(attention_.attention, families, severities, states, subject, limit, offset)
+Wanted = attention_.Wanted
+
+
+def attention(wanted: Wanted, limit: int = 200, offset: int = 0) -> dict[str, Any]:
+    return _recall(attention_.attention, wanted, limit, offset)
+
+
+def times_seen(wanted: Wanted) -> dict[str, Any]:
+    return _recall(_times, wanted)
+
+
+def _times(store: Source, wanted: Wanted) -> dict[str, Any]:
+    return attention_.times(store, wanted, datetime.now(UTC))
+
+
+def write(work: Callable[..., _T], *given: Any) -> _T:
+    """What `work(store, ...)` returns; what was remembered is forgotten, so that a page shows what it wrote."""
+    result = ask(work, *given)
+    _memory.clear()
+    return result
 
 
 def finding(finding_id: str) -> dict[str, Any] | None:
@@ -157,3 +175,7 @@ def latest_runs(actor_id: str = "", limit: int = 50) -> list[dict[str, Any]]:
 
 def fleet(since: datetime | None, limit: int = 1000) -> dict[str, Any]:
     return _recall(fleet_.fleet, since, limit)
+
+
+def saved_views() -> list[dict[str, Any]]:
+    return _recall(saved_.views)

@@ -38,7 +38,10 @@ def document() -> dict[str, Any]:
                 "family",
                 "severity",
                 "state",
+                "detector",
                 "subject",
+                "text",
+                "last",
                 "limit",
                 "offset",
             ),
@@ -54,6 +57,17 @@ def document() -> dict[str, Any]:
                 "owner",
                 path=("id",),
             ),
+            "/api/findings/{id}/notes": {
+                **_get("What people wrote on a finding, the oldest first.", path=("id",)),
+                **_post(
+                    "Comment on a finding, or say who looks at it.",
+                    {key: {"type": "string"} for key in ("kind", "author", "text", "assignee")},
+                    "the note: at, author, kind, text, assignee",
+                    "kind",
+                    "author",
+                    path=("id",),
+                ),
+            },
             "/api/findings/{id}/occurrences": _get(
                 "Every trace in which a finding was seen.", "limit", "offset", path=("id",)
             ),

@@ -60,7 +60,7 @@ def _actor(actor: dict[str, Any]) -> None:
     for name in ("principals", "credentials", "services", "dialects"):
         if actor[name]:
             st.text(f"{name}: {line(', '.join(actor[name]), 600)}")
-    answer = data.attention(subject=actor["actor_id"], limit=20)
+    answer = data.attention(data.Wanted(subject=actor["actor_id"]), limit=20)
     findings_here(answer["findings"])
     shown = len(answer["findings"])
     st.text(f"{shown} of {answer['matched']} findings shown." if shown else "Nothing was found against this actor.")

@@ -71,10 +71,13 @@ class App:
             self._stops.append(self.ingest.stop)
             self.ingest.start()
         if "explore" in self._roles:
+            from actorscope.dashboards.access import access, secrets_file
             from actorscope.dashboards.server import explorer
 
-            hosts = tuple(filter(None, (urlsplit(self.settings.ui.public_url).hostname,)))
-            ui = explorer(self.store, self.health, hosts, [metrics_route(self.telemetry)])
+            given = self.settings.ui
+            hosts = tuple(filter(None, (urlsplit(given.public_url).hostname,)))
+            more, secrets = [metrics_route(self.telemetry)], secrets_file(given, self.settings.data / "explorer")
+            ui = explorer(self.store, self.health, hosts, more, access(given), secrets)
             self.ui = AsgiServer(ui, self.settings.host, self.settings.ui.port, "explorer")
             self._stops.append(self.ui.stop)
             self.ui.start()

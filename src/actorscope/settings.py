@@ -150,10 +150,44 @@ class AlertSettings(BaseModel):
     )
 
 
+class LoginSettings(BaseModel):
+    """Login to the explorer with an OpenID Connect provider; off without `metadata_url`."""
+
+    model_config = _SECTION
+    metadata_url: str = Field("", description="Discovery document, `https://.../.well-known/openid-configuration`.")
+    client_id: str = Field("", description="This explorer's id at the provider.")
+    client_secret: SecretStr = Field(SecretStr(""), description="Its secret.")
+    client_secret_file: Path | None = Field(None, description="File that holds the secret instead.")
+    viewers: list[str] = Field(
+        default_factory=list, description="Mail addresses, or `@domain`, that may look; empty: whoever can log in."
+    )
+    responders: list[str] = Field(default_factory=list, description="Those who may act on findings and deliveries.")
+    admins: list[str] = Field(default_factory=list, description="Those who may silence and test alerts as well.")
+
+    def secret(self) -> str:
+        """The client secret, from the file when one is named."""
+        if self.client_secret_file is not None:
+            return self.client_secret_file.read_text().strip()
+        return self.client_secret.get_secret_value()
+
+
+class ApiTokenSettings(BaseModel):
+    """A program that may use the API; as soon as one is named, or people log in, no other may."""
+
+    model_config = _SECTION
+    name: str = Field(min_length=1, max_length=100, description="Name of the program.")
+    token_sha256: str = Field(
+        pattern="^[0-9a-f]{64}$", description="SHA-256 of the bearer token in hex; `actorscope token NAME --api ROLE` makes both."
+    )
+    role: Literal["viewer", "responder", "admin"] = Field("viewer", description="What it may do.")
+
+
 class UiSettings(BaseModel):
     """The explorer and the API."""
 
     model_config = _SECTION
+    login: LoginSettings = LoginSettings()  # type: ignore[call-arg]
+    tokens: list[ApiTokenSettings] = Field(default_factory=list, description="Who may use the API, each `[[ui.tokens]]`.")
     port: int = Field(8501, ge=0, le=65535, description="Port of the explorer and the API; 0 picks a free one.")
     public_url: str = Field("", description="Address people use, for permalinks in alerts; empty means this host.")
 
@@ -186,6 +220,9 @@ class Settings(BaseSettings):
         "", description="Store URL: chdb:///path (default: inside data) or http(s)://user:pass@host:8123/db."
     )
     host: str = Field("127.0.0.1", description="Address to listen on; widen only behind TLS and tokens.")
+    api_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token that commands show to the API of a running server that asks for one."
+    )
     ingest: IngestSettings = IngestSettings()  # type: ignore[call-arg]
     analysis: AnalysisSettings = AnalysisSettings()  # type: ignore[call-arg]
     alerts: AlertSettings = AlertSettings()
@@ -229,7 +266,7 @@ def load(**flags: Any) -> Settings:
         raise DefinitionError([Problem("actorscope.toml", str(error))]) from error
     except ValueError as error:  # TOML syntax
         raise DefinitionError([Problem("actorscope.toml", str(error))]) from error
-    problems = [*_store_problems(settings), *_webhook_problems(settings)]
+    problems = [*_store_problems(settings), *_webhook_problems(settings), *_login_problems(settings.ui)]
     if problems:
         raise DefinitionError(problems)
     return settings
@@ -245,6 +282,27 @@ def _store_problems(settings: Settings) -> list[Problem]:
             )
         ]
     return []
+
+
+def _login_problems(ui: UiSettings) -> list[Problem]:
+    login, where = ui.login, "setting ui.login"
+    if not login.metadata_url:
+        return []
+    parts = urlsplit(login.metadata_url)
+    is_loopback = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+    problems = []
+    if parts.scheme != "https" and not is_loopback:
+        problems.append(Problem(f"{where}.metadata_url", "must be https (http only on loopback)"))
+    if not login.client_id:
+        problems.append(Problem(f"{where}.client_id", "is missing", "the provider gave it when you registered the explorer"))
+    if not ui.public_url:
+        problems.append(Problem("setting ui.public_url", "is missing", "the provider sends people back to it after the login"))
+    try:
+        if not login.secret():
+            problems.append(Problem(f"{where}.client_secret", "is missing", "set it, or client_secret_file"))
+    except OSError as error:
+        problems.append(Problem(f"{where}.client_secret_file", f"cannot be read: {error}"))
+    return problems
 
 
 def _webhook_problems(settings: Settings) -> list[Problem]:

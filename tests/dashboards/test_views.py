@@ -44,7 +44,7 @@ def _is_inert(app: AppTest) -> bool:
 
 
 def _finding(store: Store, at: int = 0) -> str:
-    return str(in_worker(lambda: attention(store, subject=""))["findings"][at]["id"])
+    return str(in_worker(lambda: attention(store))["findings"][at]["id"])
 
 
 def _actor(store: Store, name: str) -> str:
