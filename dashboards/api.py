@@ -14,7 +14,20 @@ from starlette.routing import Route
 
 from actorscope.analysis import marks, notes
 from actorscope.analysis.alerts import outbox
-from actorscope.analysis.answers import attention, console, covered, fleet, ingest, period, run
+from actorscope.analysis.answers import (
+    actor,
+    again,
+    attention,
+    change,
+    console,
+    covered,
+    fleet,
+    ingest,
+    lineage,
+    period,
+    radius,
+    run,
+)
 from actorscope.analysis.answers import findings as answers
 from actorscope.analysis.answers.ids import span_id, trace_id
 from actorscope.analysis.answers.source import Source
@@ -64,6 +77,12 @@ def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
         Route("/api/findings/{id}/occurrences", wrap(_occurrences)),
         Route("/api/runs/{trace_id}", wrap(_run)),
         Route("/api/runs/{trace_id}/spans/{span_id}", wrap(_span)),
+        Route("/api/runs/{trace_id}/lineage", wrap(_lineage)),
+        Route("/api/runs/{trace_id}/again", wrap(_again)),
+        Route("/api/spans/{span_id}", wrap(_trace_of)),
+        Route("/api/changes", wrap(_changes)),
+        Route("/api/actor", wrap(_actor)),
+        Route("/api/radius", wrap(_radius)),
         Route("/api/fleet", wrap(_fleet)),
         Route("/api/coverage", wrap(_coverage)),
         Route("/api/ingest", wrap(lambda request, store: ingest.ingest(store))),
@@ -178,6 +197,56 @@ def _span(request: Request, store: Source) -> dict[str, Any]:
     if found is None:
         raise ApiError(f"span {span} of trace {trace} is not stored", 404)
     return found
+
+
+def _span_of(request: Request) -> str:
+    """The span of the query, empty where none is asked for."""
+    text = request.query_params.get("span_id", "")
+    if text and span_id(text) is None:
+        raise ApiError("a span id is 16 hexadecimal digits, not all zero")
+    return span_id(text) or ""
+
+
+def _known(found: dict[str, Any] | None) -> dict[str, Any]:
+    if found is None:
+        raise ApiError("no run of an agent is known there", 404)
+    return found
+
+
+def _lineage(request: Request, store: Source) -> dict[str, Any]:
+    return _known(lineage.lineage(store, _trace(request), _span_of(request)))
+
+
+def _again(request: Request, store: Source) -> dict[str, Any]:
+    return _known(again.why_again(store, _trace(request), _span_of(request)))
+
+
+def _trace_of(request: Request, store: Source) -> dict[str, Any]:
+    span = span_id(request.path_params["span_id"])
+    if span is None:
+        raise ApiError("a span id is 16 hexadecimal digits, not all zero")
+    return {"trace_id": run.trace_of(store, span)}
+
+
+def _needed(request: Request, name: str) -> str:
+    text = request.query_params.get(name, "").strip()
+    if not text:
+        raise ApiError(f"{name} is missing")
+    return text
+
+
+def _changes(request: Request, store: Source) -> dict[str, Any]:
+    reads = choice(request, "reads", "false", ("true", "false")) == "true"
+    most = number(request, "limit", 200, 1000)
+    return change.who_changed(store, _needed(request, "resource"), since(request, "last", "7d"), None, reads, most)
+
+
+def _actor(request: Request, store: Source) -> dict[str, Any]:
+    return actor.actor(store, _needed(request, "id"), since(request, "last", "7d"))
+
+
+def _radius(request: Request, store: Source) -> dict[str, Any]:
+    return radius.radius(store, _needed(request, "id"), since(request, "last", "30d"))
 
 
 def _fleet(request: Request, store: Source) -> dict[str, Any]:

@@ -13,13 +13,20 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from actorscope.analysis import saved as saved_
+from actorscope.analysis.answers import actor as actor_
+from actorscope.analysis.answers import again as again_
 from actorscope.analysis.answers import attention as attention_
+from actorscope.analysis.answers import change as change_
+from actorscope.analysis.answers import console as console_
 from actorscope.analysis.answers import covered as covered_
 from actorscope.analysis.answers import findings as findings_
 from actorscope.analysis.answers import fleet as fleet_
 from actorscope.analysis.answers import ids as ids_
 from actorscope.analysis.answers import ingest as ingest_
+from actorscope.analysis.answers import lineage as lineage_
+from actorscope.analysis.answers import radius as radius_
 from actorscope.analysis.answers import run as run_
+from actorscope.analysis.answers import spend as spend_
 from actorscope.analysis.answers.source import Source
 from actorscope.dashboards.access import Access
 
@@ -27,6 +34,7 @@ _T = TypeVar("_T")
 _THREADS = 8
 _MEMORY = 200
 _FRESH_SECONDS = 1.5
+_FRESH_SLOW_SECONDS = 10.0
 _FRESH_COVERAGE_SECONDS = 30.0
 
 
@@ -179,3 +187,30 @@ def fleet(since: datetime | None, limit: int = 1000) -> dict[str, Any]:
 
 def saved_views() -> list[dict[str, Any]]:
     return _recall(saved_.views)
+
+
+def lineage(trace: str, span: str = "") -> dict[str, Any] | None:
+    return _recall(lineage_.lineage, trace, span)
+
+
+def who_changed(resource: str, since: datetime | None, until: datetime | None, reads: bool) -> dict[str, Any]:
+    return _recall(change_.who_changed, resource, since, until, reads)
+
+
+def why_again(trace: str, span: str) -> dict[str, Any] | None:
+    return _recall(again_.why_again, trace, span)
+
+
+def actor(actor_id: str, since: datetime | None) -> dict[str, Any]:
+    return _memory.recall(("actor", actor_id, since), lambda: ask(actor_.actor, actor_id, since), _FRESH_SLOW_SECONDS)
+
+
+def radius(identity: str, since: datetime | None) -> dict[str, Any]:
+    return _memory.recall(("radius", identity, since), lambda: ask(radius_.radius, identity, since), _FRESH_SLOW_SECONDS)
+
+
+def spend(since: datetime | None, starter: str) -> dict[str, Any]:
+    return _memory.recall(("spend", since, starter), lambda: ask(spend_.spend, since, starter), _FRESH_SLOW_SECONDS)
+
+
+console = console_.answer

@@ -75,6 +75,28 @@ def document() -> dict[str, Any]:
                 "One trace: summary, spans as a tree, delegations, findings.", "limit", path=("trace_id",)
             ),
             "/api/runs/{trace_id}/spans/{span_id}": _get("One span in full.", path=("trace_id", "span_id")),
+            "/api/runs/{trace_id}/lineage": _get(
+                "The chain from whoever started the work down to a span (or the topmost run), with the scope at each hop.",
+                "span_id",
+                path=("trace_id",),
+            ),
+            "/api/runs/{trace_id}/again": _get(
+                "Why the run of a span (or the topmost one) happened again: its siblings, the class of the cause, repeated writes.",
+                "span_id",
+                path=("trace_id",),
+            ),
+            "/api/changes": _get(
+                "Actions on a `resource` in the `last` 7d, ..., writes first, each with the chain behind it.",
+                "resource",
+                "last",
+                "reads",
+                "limit",
+            ),
+            "/api/spans/{span_id}": _get("The trace of a span.", path=("span_id",)),
+            "/api/actor": _get(
+                "One actor (`id`): identities, scopes, spend, runs; new is what was first seen in the `last` 7d.", "id", "last"
+            ),
+            "/api/radius": _get("What an identity (`id`) reached in the `last` 30d, and a plan to take it away.", "id", "last"),
             "/api/fleet": _get("Actors with what they did in the last `hours` (0: ever).", "hours", "limit"),
             "/api/ingest": _get("How the intake fares: ingesters, minutes, drops with advice, sources of the last day."),
             "/api/coverage": _get(
