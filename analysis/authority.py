@@ -5,8 +5,6 @@ Only what the spans above in the same trace say, and the delegation that a grant
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 import numpy as np
 import polars as pl
 
@@ -30,15 +28,10 @@ KNOWN = pl.col("actor_id").is_not_null() & (pl.col("actor_basis") != "inferred")
 """The telemetry itself says who acted."""
 
 
-def covers(grant: list[str], scope: str) -> bool:
-    """Whether one entry of a grant covers a scope; `*` stands for any text."""
-    return any(entry == scope or ("*" in entry and fnmatchcase(scope, entry)) for entry in grant)
-
-
 def authorities(steps: pl.DataFrame) -> pl.DataFrame:
     """`steps` with moments as times (`grant_ends`, `credential_begins`, `credential_ends`, `approval_ends`), and from the
     nearest span above that says so: `grant_ends` with `ends_span_id`, `under_id` (the delegation it runs under) with
-    its `under_chain`, and for a delegation what its own rests on (`upper_*`; its own end is `own_ends`).
+    its `under_chain`, `under_max_depth`, and for a delegation what its own rests on (`upper_*`; its own end is `own_ends`).
     """
     moments = (
         pl.col(text).str.to_datetime("%+", time_unit="ns", time_zone="UTC", strict=False).alias(name)
@@ -55,7 +48,7 @@ def _above(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
     found = {}
     columns = {
         "grant_ends": pl.col("grant_ends").is_not_null(), "delegation_id": pl.col("delegation_id").is_not_null(),
-        "delegation_chain": pl.col("delegation_chain").list.len() > 0,
+        "delegation_chain": pl.col("delegation_chain").list.len() > 0, "delegation_max_depth": pl.col("delegation_max_depth").is_not_null(),
     }  # fmt: skip
     for column, stated in columns.items():
         says = flag(stated, steps)
@@ -66,6 +59,7 @@ def _above(steps: pl.DataFrame, parent: Rows) -> pl.DataFrame:
         take(steps["delegation_chain"], found["delegation_chain"]).alias("under_chain"),
         take(steps["span_id"], found["grant_ends"]).alias("ends_span_id"),
         take(steps["delegation_id"], found["delegation_id"]).alias("under_id"),
+        take(steps["delegation_max_depth"], found["delegation_max_depth"]).alias("under_max_depth"),
     )
 
 

@@ -43,15 +43,20 @@ LEARNED_TOOLS = Memory("learned_tools", ("actor_id", "task_kind"), 64, "earliest
 """Members are tools instead of traces."""
 RUN_SHAPES = Memory("run_shapes", ("actor_id", "measure"), 200, "latest")
 RUN_COSTS = Memory("run_costs", ("actor_id", "task_kind", "unit"), 400, "latest")
+"""Members are trace, span and model of a run."""
+WIDER_COSTS = Memory("wider_costs", ("level", "of", "unit"), 128, "latest")
+"""The same over all task kinds of an actor, or all actors with a task kind; members are trace, span, and the other of the two."""
+Since = dict[str, pl.DataFrame]
+"""By memory the keys, in their columns, that say something else `since` a moment (see `analysis/hindsight.py`)."""
 
 
 def remember(
-    store: Store, memory: Memory, members: pl.DataFrame, version: int, before: pl.DataFrame | None = None
+    store: Store, memory: Memory, members: pl.DataFrame, version: int, before: pl.DataFrame | None = None, since: Since | None = None,
 ) -> pl.DataFrame:
     """Merge `members` (the key columns, `at`, `trace_id`, `value`) into a memory and return it for the keys they touch.
 
     `before` has the members that were made of the same traces earlier: those that are not made any more are forgotten.
-    Returns one row per member with the key columns, `at`, `trace_id` and `value`.
+    Returns one row per member with the key columns, `at`, `trace_id` and `value`. What changed is noted in `since`.
     """
     fresh = _keyed(memory, members)
     earlier = fresh.clear() if before is None else _keyed(memory, before)
@@ -59,11 +64,15 @@ def remember(
     if not keys:
         return _split(fresh, memory.key)
     known = store.named("baselines", memory=memory.name, keys=keys).cast(_MEMBERS)
-    member = ["key", "trace_id"]
-    gone = earlier.join(fresh, on=member, how="anti")
-    merged = _merge(memory, known.join(gone, on=member, how="anti"), fresh)
+    # What was made of the same traces is made anew, also where only its time or its value is another one.
+    mine = earlier.select("key", "trace_id")
+    merged = _merge(memory, known.join(mine, on=mine.columns, how="anti"), fresh)
     if not merged.equals(_merge(memory, known, known.clear())):
         emptied = known.join(merged, on="key", how="anti")["key"].unique().sort()
+        if since is not None:
+            same, old = list(_MEMBERS), known.join(mine, on=mine.columns, how="semi")
+            changed = pl.concat([merged.join(known, on=same, how="anti"), old.join(merged, on=same, how="anti")])
+            since[memory.name] = _split(changed.group_by("key").agg(pl.col("at").min().alias("since")), memory.key)
         _save(store, memory, merged, emptied, version)
     return _split(merged, memory.key)
 
@@ -75,8 +84,20 @@ def recall(store: Store, memory: Memory, asked: pl.DataFrame) -> pl.DataFrame:
     return _split(known.cast(_MEMBERS), memory.key)
 
 
+def within(store: Store, memory: Memory, asked: pl.DataFrame) -> pl.DataFrame:
+    """What a memory has of keys that begin with the columns `actor_id` and `task_kind` of `asked`, in the form of `remember`."""
+    prefixes = asked.select(_key_of(("actor_id", "task_kind")) + _JOIN)["key"].unique().sort().to_list()
+    return _split(store.named("baselines_within", memory=memory.name, prefixes=prefixes).cast(_MEMBERS), memory.key)
+
+
 def _keyed(memory: Memory, members: pl.DataFrame) -> pl.DataFrame:
     return members.select(_key_of(memory.key), *(pl.col(c) for c in list(_MEMBERS)[1:])).cast(_MEMBERS)
+
+
+def members(steps: pl.DataFrame) -> pl.DataFrame:
+    """One member per step of a known actor whose place is settled, for the memories of runs and uses."""
+    known = steps.filter("is_settled", pl.col("actor_id").is_not_null()).sort("start_time", "span_id")
+    return known.with_columns(pl.col("start_time").alias("at"), pl.lit(0.0).alias("value"))
 
 
 def packed(columns: Sequence[str]) -> pl.Expr:

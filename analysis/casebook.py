@@ -41,7 +41,7 @@ from actorscope.analysis.runner import Runner
 from actorscope.ingest import content
 from actorscope.ingest.columns import FACTS, SPANS
 from actorscope.ingest.store.client import Store
-from actorscope.settings import AnalysisSettings
+from actorscope.settings import AnalysisSettings, BudgetSettings
 
 # Yesterday, because the store drops effects after 400 days. Ids follow from names, not from times.
 BASE = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(days=1)
@@ -115,6 +115,7 @@ class Case:
     thresholds: dict[str, Any]
     also: tuple[str, ...]
     """Other detectors that may have something to say."""
+    budgets: tuple[BudgetSettings, ...] = ()
 
     @property
     def detector(self) -> str:
@@ -137,7 +138,9 @@ class Outcome:
 
 def tried(case: Case, store: Store, detectors: Sequence[Detector] | None = None) -> Outcome:
     """Send a case through the real analysis over a store that holds nothing else; on a worker thread."""
-    settings = AnalysisSettings.model_validate({}).model_copy(update={"detectors": {case.detector: case.thresholds}})
+    settings = AnalysisSettings.model_validate({}).model_copy(
+        update={"detectors": {case.detector: case.thresholds}, "budgets": case.budgets}
+    )
     store.insert("span_rows", case.made.table())
     Runner(store, settings, detectors=detectors).run_to_end()
     every = sorted(ledger.open_findings(store).values(), key=lambda f: (f.first_evidence_at, f.id))
@@ -197,10 +200,10 @@ def cases(folder: Path) -> list[Case]:
 def case(path: Path) -> Case:
     """The case of a file; raises ValueError where it is no case."""
     raw = yaml.safe_load(path.read_text())
-    if unknown := set(raw) - {"what", "traces", "expect", "thresholds", "also"}:
+    if unknown := set(raw) - {"what", "traces", "expect", "thresholds", "also", "budgets"}:
         raise ValueError(f"{path}: unknown keys {sorted(unknown)}")
-    made = spans(raw["traces"])
-    return Case(path, raw["what"], made, raw["expect"], raw.get("thresholds", {}), tuple(raw.get("also", ())))
+    made, budgets = spans(raw["traces"]), tuple(BudgetSettings(**each) for each in raw.get("budgets", ()))
+    return Case(path, raw["what"], made, raw["expect"], raw.get("thresholds", {}), tuple(raw.get("also", ())), budgets)
 
 
 def _typed(column: str, value: Any) -> Any:

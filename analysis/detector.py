@@ -41,6 +41,9 @@ class Detector:
     follows: tuple[str, ...] = ()
     """Detectors, or beginnings of their ids, whose findings explain those of this one (`analysis/roots.py`)."""
 
+    swallows: tuple[str, ...] = ()
+    """Detectors that have nothing to add on a span of which this one speaks."""
+
     def configure(self, given: Mapping[str, Any]) -> tuple[Any, list[Problem]]:
         """The configuration with defaults, and what is wrong with the values that were given."""
         known = {f.name: f for f in fields(self.config)}

@@ -113,6 +113,8 @@ class Finding:
     next_step: str = ""
     resolution: str = ""
     counterfactual_edits: list[dict[str, Any]] = field(default_factory=list)
+    shown: dict[str, str] = field(default_factory=dict)
+    """Which of the places its claim and evidence are of: the gravest, of these the latest."""
     root: str = ""
     """The finding that this one follows from; empty where it stands for itself."""
     follows: str = ""
@@ -128,9 +130,9 @@ class Finding:
         return {k: _iso(v) if isinstance(v, datetime) else v for k, v in asdict(self).items()}
 
 
-def finding_id(fingerprint: str, trace_id: str, span_id: str) -> str:
-    """The same input gives the same id: it follows from the fingerprint and the place of the first evidence."""
-    return "fnd_" + _digest(fingerprint, trace_id, span_id)[:24]
+def finding_id(fingerprint: str, follows: str = "") -> str:
+    """The same input gives the same id in whatever order it comes: it follows from the fingerprint, and from the finding before."""
+    return "fnd_" + _digest(fingerprint, follows)[:24]
 
 
 def _digest(*parts: str) -> str:

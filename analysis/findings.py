@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -32,6 +33,8 @@ class Change:
     """`opened`, `reopened`, `escalated`, `updated`, `resolved`; of marks `acknowledged`, `muted`, `unmarked`"""
     seen: dict[Place, tuple[datetime, str]] = field(default_factory=dict)
     retracted: list[Place] = field(default_factory=list)
+    is_milder: bool = False
+    """What spoke for the finding is gone or less grave now: a place elsewhere may have to speak for it."""
 
 
 def apply(
@@ -66,9 +69,13 @@ def apply(
     return changes
 
 
-def _worst(signals: list[Signal]) -> Signal:
-    """The signal that speaks for all: the gravest, of these the latest."""
-    return max(signals, key=lambda s: (SEVERITIES.index(s.severity), s.at, s.span_id))
+def _rank(severity: str, at: datetime, place: Place) -> tuple[int, datetime, Place]:
+    """What speaks for all is the gravest, of these the latest."""
+    return SEVERITIES.index(severity), at, place
+
+
+def _rank_of(signal: Signal) -> tuple[int, datetime, Place]:
+    return _rank(signal.severity, signal.at, (signal.trace_id, signal.span_id))
 
 
 def _open(
@@ -79,10 +86,10 @@ def _open(
         signals = [s for s in signals if (s.trace_id, s.span_id) not in past.places]
     if not signals:
         return None
-    first, face = signals[0], _worst(signals)
+    first, face = signals[0], max(signals, key=_rank_of)
     seen = {(s.trace_id, s.span_id): (s.at, s.severity) for s in signals}
     finding = Finding(
-        id=finding_id(fingerprint, first.trace_id, first.span_id),
+        id=finding_id(fingerprint),
         detector=detector.id,
         family=detector.family,
         rule=face.rule,
@@ -107,8 +114,9 @@ def _open(
     )
     if past is None:
         return Change(_wear(finding, face), "opened", seen)
-    if past.finding.id != finding.id and now - past.finding.updated_at > REOPENED_WITHIN:
-        return Change(replace(_wear(finding, face), follows=past.finding.id), "opened", seen)
+    if past.finding.first_evidence_at != first.at and now - past.finding.updated_at > REOPENED_WITHIN:
+        again = replace(finding, id=finding_id(fingerprint, past.finding.id), follows=past.finding.id)
+        return Change(_wear(again, face), "opened", seen)
     return Change(_wear(_again(past, finding, seen), face), "reopened", seen)
 
 
@@ -121,8 +129,9 @@ def _again(past: Known, fresh: Finding, seen: Mapping[Place, object]) -> Finding
         resolution="",
         reopened=[*old.reopened, fresh.updated_at.isoformat()],
         updated_at=fresh.updated_at,
-        first_evidence_at=min(old.first_evidence_at, fresh.first_evidence_at),
-        last_evidence_at=max(old.last_evidence_at, fresh.last_evidence_at),
+        # Of one whose ground was taken away nothing is left.
+        first_evidence_at=min(old.first_evidence_at, fresh.first_evidence_at) if old.count else fresh.first_evidence_at,
+        last_evidence_at=max(old.last_evidence_at, fresh.last_evidence_at) if old.count else fresh.last_evidence_at,
         count=old.count + len([place for place in seen if place not in past.places]),
     )
 
@@ -142,7 +151,28 @@ def _wear(finding: Finding, face: Signal) -> Finding:
         impact=face.impact,
         basis=face.basis,
         caveats=list(face.caveats),
+        shown={"trace_id": face.trace_id, "span_id": face.span_id, "at": face.at.isoformat()},
     )
+
+
+def _spoken(finding: Finding, signals: list[Signal], known: Known, touched: set[str], count: int) -> tuple[Finding, bool]:
+    """The finding as its gravest place tells it, and whether that place is gone or milder than it was."""
+    shown = finding.shown
+    place = (shown.get("trace_id", ""), shown.get("span_id", ""))
+    before = _rank(finding.severity, datetime.fromisoformat(shown["at"]), place) if shown else None
+    is_judged = place[0] in touched and place in known.places
+    face = max(signals, key=_rank_of, default=None)
+    if face is None:
+        return (replace(finding, shown={}), True) if is_judged else (finding, False)
+    is_milder = before is not None and is_judged and _rank_of(face) < before
+    if before is None or is_judged or _rank_of(face) > before:
+        finding = _wear(finding, face)
+    return finding, is_milder and count > len({(s.trace_id, s.span_id) for s in signals})
+
+
+def _says(finding: Finding) -> str:
+    """All of it, equal for one that was written and read again."""
+    return json.dumps(finding.to_json(), sort_keys=True)
 
 
 def _update(
@@ -166,19 +196,17 @@ def _update(
         return Change(resolved, "resolved", {}, gone)
     quiet = timedelta(hours=min(detector.quiet_hours, 24 * 3650))
     last = max([finding.last_evidence_at, *(s.at for s in signals)])
-    if not fresh and not gone:
+    told, is_milder = _spoken(finding, signals, known, touched, count)
+    if not fresh and not gone and _says(told) == _says(finding):
         is_quiet = clocks.get(finding.subject["id"], last) - last >= quiet or now - finding.updated_at >= quiet
         if not is_quiet:
             return None
         text = f"not seen again for {detector.quiet_hours:g} hours"
         return Change(replace(finding, state="resolved", updated_at=now, resolution=text), "resolved")
-    face = _worst(signals) if signals else None
-    is_graver = face is not None and SEVERITIES.index(face.severity) > SEVERITIES.index(finding.severity)
-    if face is not None and (is_graver or face.severity == finding.severity or count <= len(seen)):
-        finding = _wear(finding, face)  # also when nothing is left of what was graver
+    is_graver = SEVERITIES.index(told.severity) > SEVERITIES.index(finding.severity)
     first = min([finding.first_evidence_at, *(s.at for s in signals)])
-    finding = replace(finding, updated_at=now, count=count, first_evidence_at=first, last_evidence_at=last)
-    return Change(finding, "escalated" if is_graver else "updated", fresh, gone)
+    told = replace(told, updated_at=now, count=count, first_evidence_at=first, last_evidence_at=last)
+    return Change(told, "escalated" if is_graver else "updated", fresh, gone, is_milder)
 
 
 def transition(change: Change) -> dict[str, Any]:

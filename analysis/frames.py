@@ -5,17 +5,23 @@
 | `runs` | run of an agent in the touched traces |
 | `actions` | tool call or other action in them |
 | `code_steps` | step of a run in which no tool failed: what fails there is code of the agent's own |
+| `code_outputs` | step with an answer of a model in it and an output, with how much of that was new (see `analysis/news.py`) |
 | `costs` | span with a cost in them |
+| `unpriced` | model call with tokens and without a cost in them |
+| `stretches` | model call in them of a run with many (`stretches.STRETCH`) |
 | `delegations` | act of delegation in them |
 | `first_runs` | one of the earliest runs of an (actor, task kind) that is touched |
 | `first_uses` | one of the earliest runs that used a tool, per touched (actor, task kind, tool) |
 | `run_costs` | one of the latest runs of a touched (actor, task kind, unit) with what it took; units are those of `spending.measures` |
+| `wider_costs` | one of the latest runs per `level`: of a touched actor, or of any actor for a touched task kind (`peers`) |
+| `phase_costs` | one of the latest runs of a touched (actor, task kind, phase) with what the phase cost |
 | `nth_uses` | one of the earliest runs with so many uses of a tool, from the second to the eighth that succeeded, `nth` as text |
 | `learned_tools` | writing tool that several runs of a touched (actor, task kind) used, with its first use |
 | `effects` | successful write with the signature of a touched one, ever |
 | `cause_writes` | early write with a tool of a touched one for the same request |
 | `failures` | early failure of a tool in the way and in the minutes of a touched one |
-| `daily_spend` | touched (actor, day) with what it spent |
+| `budgets` | budget of the settings and window that is touched, with what was spent (`budgets.WINDOW`) |
+| `burns` | such a budget and a touched minute, with what was spent in two windows that end with it (`budgets.BURN`) |
 | `hand_offs` | one of the latest times that control was passed on in a touched conversation or cause |
 | `run_shapes` | one of the latest runs of a touched actor that had many delegates or levels below it |
 | `tasks` | task that an agent of them gave to another one to which it gave several |
@@ -24,61 +30,61 @@
 | `grants` | touched span that says something of a delegation, with what the delegation above says |
 | `approvals` | touched span that says what became of an approval |
 | `custody` | early use of a touched credential or approval by an actor on a day |
+| `whereabouts` | one of the latest runs of a touched instance of an agent, with its host |
 | `revocations` | touched grant or credential that was taken back |
+| `growth` | tool and class of resource that an actor with a new one in these traces used, and when first (`growth.py`) |
 | `young` | touched run that is one of the first of a new version of its agent (for no detector) |
 | `again` | trace to judge again because of these (for no detector) |
+| `revised` | subject of whom something else is usual now since a moment (for no detector) |
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import polars as pl
 
-from actorscope.analysis import baselines, custody, grace, origins, repeats, revocations, stitch, turns
+from actorscope.analysis import (
+    baselines,
+    custody,
+    grace,
+    growth,
+    hindsight,
+    holdings,
+    news,
+    origins,
+    outlay,
+    repeats,
+    revocations,
+    scopes,
+    stitch,
+    turns,
+)  # fmt: skip
 from actorscope.analysis.authority import STATES, authorities
+from actorscope.analysis.budgets import Budgets, nothing
 from actorscope.analysis.delegations import delegations
 from actorscope.analysis.detector import WRITES
 from actorscope.analysis.hands import hand_offs
 from actorscope.analysis.shapes import shapes
-from actorscope.analysis.spending import measures
+from actorscope.analysis.spends import spends
 from actorscope.analysis.tasks import tasks
 from actorscope.analysis.told import told
 from actorscope.analysis.weave import CALLS, weave
+from actorscope.analysis.whereabouts import whereabouts
 from actorscope.ingest.store.client import Store
 from actorscope.semconv.generated.events import ACTORSCOPE_SPAN_HEARTBEAT, ACTORSCOPE_SPAN_START
 
 log = logging.getLogger(__name__)
 FRAMES = (
-    "runs",
-    "actions",
-    "code_steps",
-    "costs",
-    "delegations",
-    "first_runs",
-    "first_uses",
-    "nth_uses",
-    "learned_tools",
-    "run_costs",
-    "effects",
-    "cause_writes",
-    "failures",
-    "daily_spend",
-    "hand_offs",
-    "run_shapes",
-    "tasks",
-    "targets",
-    "first_targets",
-    "grants",
-    "approvals",
-    "custody",
-    "revocations",
-    "young",
-    "again",
-)
+    "runs", "actions", "code_steps", "code_outputs", "costs", "unpriced", "stretches", "delegations", "first_runs",
+    "first_uses", "nth_uses", "learned_tools", "run_costs", "wider_costs", "phase_costs", "effects", "cause_writes",
+    "failures", "budgets", "burns", "hand_offs", "run_shapes", "tasks", "targets", "first_targets", "grants",
+    "approvals", "custody", "whereabouts", "revocations", "growth", "young", "again",
+    "revised",
+)  # fmt: skip
 IS_NOTICE = pl.col("event_name").is_in([ACTORSCOPE_SPAN_START, ACTORSCOPE_SPAN_HEARTBEAT]).fill_null(False)
 """The log record says that a span is open, and nothing more of it."""
 _MARGIN = timedelta(days=1)
@@ -99,6 +105,8 @@ class Touched:
 
     steps: pl.DataFrame
     edges: pl.DataFrame
+    below: pl.DataFrame
+    """Runs that work for runs of these, in traces that were only read beside them."""
 
 
 def read(store: Store, arrivals: pl.DataFrame) -> pl.DataFrame:
@@ -191,7 +199,12 @@ def _spans(store: Store, traces: set[str], bounds: Mapping[str, datetime]) -> pl
     spans = nulls(pl.concat(store.named("trace_spans", traces=c.to_list(), **bounds) for c in pieces))
     spans = spans.with_columns(pl.col("has_result", "has_object", "is_paged").cast(pl.Boolean))
     logs = nulls(pl.concat(store.named("trace_logs", traces=c.to_list(), **bounds) for c in pieces))
-    texts = pl.concat(store.named("arguments", traces=c.to_list(), **bounds) for c in pieces)
+    limited = set(spans.filter(scopes.is_limited())["trace_id"])
+    texts = pl.concat(
+        store.named("arguments", traces=some, every=every, **bounds)
+        for c in pieces for every, some in ((False, [t for t in c if t not in limited]), (True, [t for t in c if t in limited]))
+        if some or not every
+    )  # fmt: skip
     aims = texts.select("trace_id", "span_id", origins.aims(pl.col("arguments")).alias("aims"))
     spans = told(spans, logs).join(aims, on=["trace_id", "span_id"], how="left", maintain_order="left")
     return spans.with_columns(pl.lit(False).alias("is_context"))
@@ -231,7 +244,15 @@ def nulls(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched:
-    """Weave the spans of the touched traces.
+    """Weave the spans of the touched traces, without those that were only read beside them."""
+    steps, edges = woven(spans, overdue)
+    ours = steps.filter("is_context").select("trace_id").unique()
+    below = steps.filter("is_context", "is_run", "is_below")
+    return Touched(steps.filter(pl.col("is_context").not_()), edges.join(ours, on="trace_id", how="anti"), below)
+
+
+def woven(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """All steps, and the delegations between them.
 
     `is_settled` says that a span's place will not change what it means: nothing above it is missing, or its trace is
     `overdue` and what is missing will not come.
@@ -244,64 +265,65 @@ def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched
         pl.format("{} {}", "tool_name", "input_digest")
     )
     steps = authorities(steps).with_columns(signature.alias("signature"), pl.col("replayed").fill_null(False).alias("is_replayed"))
-    ours = steps.filter("is_context").select("trace_id").unique()
-    return Touched(steps.filter(pl.col("is_context").not_()), edges.join(ours, on="trace_id", how="anti"))
+    return spends(steps, edges), edges
 
 
-def fill(store: Store, touched: Touched, before: pl.DataFrame, version: int) -> dict[str, pl.DataFrame]:
-    """Every frame of FRAMES for the touched traces; `before` is what was known of them (`keeping.keep` returns it)."""
+def fill(
+    store: Store, touched: Touched, before: pl.DataFrame, version: int, fingerprint: Callable[[str], str] | None = None,
+    budgets: Budgets | None = None,
+) -> dict[str, pl.DataFrame]:
+    """Every frame of FRAMES for the touched traces; `before` is what was known of them (`keeping.keep` returns it).
+
+    `fingerprint` is that of the intake where it keeps no content: what grants name is then compared by it.
+    """
     steps = touched.steps
     runs = steps.filter("is_run")
-    actions = steps.filter(pl.col("role") == "action")
+    actions = scopes.used(steps.filter(pl.col("role") == "action"), fingerprint)
     before = before.with_columns(is_settled=pl.lit(True), is_outward=origins.is_outward("targets"))
     old_runs, old_uses = before.filter(pl.col("role") == "run"), _outward(before)
-    uses = baselines.remember(store, baselines.FIRST_USES, _members(_outward(actions)), version, _members(old_uses))
-    first_runs = baselines.remember(store, baselines.FIRST_RUNS, _members(runs), version, _members(old_runs))
+    old_tools, since = baselines.members(old_uses), baselines.Since()
+    uses = baselines.remember(store, baselines.FIRST_USES, baselines.members(_outward(actions)), version, old_tools, since)
+    first_runs = baselines.remember(store, baselines.FIRST_RUNS, baselines.members(runs), version, baselines.members(old_runs), since)
     targets = origins.trace(store, origins.uses(actions), steps)
     uses_of_authority, again = custody.keep(store, actions, version)
-    return {
+    reaches, crept = growth.grow(store, actions, before, version)
+    holdings.keep(store, steps, actions)
+    offered = {
         "young": grace.young(store, runs, version),
         "runs": runs,
         "actions": actions,
         "code_steps": turns.code_steps(steps),
-        "costs": steps.filter(pl.col("cost_usd") > 0),
+        "code_outputs": news.code_outputs(store, steps),
+        **outlay.frames(store, steps, old_runs, version, since),
         "delegations": touched.edges,
         "first_runs": first_runs,
         "first_uses": uses,
         "nth_uses": baselines.remember(
-            store, baselines.NTH_USES, _nth(_outward(actions).filter(pl.col("is_error").not_())), version, _nth(old_uses)
+            store, baselines.NTH_USES, _nth(_outward(actions).filter(pl.col("is_error").not_())), version, _nth(old_uses), since
         ),
         "learned_tools": baselines.remember(
-            store,
-            baselines.LEARNED_TOOLS,
-            _learned(uses),
-            version,
-            _as_tools(pl.concat([uses, _members(old_uses).select(uses.columns)])),
+            store, baselines.LEARNED_TOOLS, _learned(uses), version, _as_tools(pl.concat([uses, old_tools.select(uses.columns)]))
         ).rename({"trace_id": "tool_name"}),
-        "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version, _costs(old_runs)),
         "effects": _effects(store, actions),
         "cause_writes": repeats.cause_writes(store, actions, before, version),
-        "failures": repeats.failures(store, actions, before, version),
-        "daily_spend": _daily_spend(store, runs),
-        "hand_offs": hand_offs(store, steps, touched.edges, version),
-        "run_shapes": baselines.remember(store, baselines.RUN_SHAPES, shapes(runs), version, shapes(old_runs)),
+        "failures": repeats.failures(store, actions, before, version, since),
+        **(budgets.frames(steps, before, version) if budgets else nothing()),
+        "hand_offs": hand_offs(store, steps, touched.edges, version, since),
+        "run_shapes": baselines.remember(store, baselines.RUN_SHAPES, shapes(runs), version, shapes(old_runs), since),
         "tasks": tasks(store, runs, touched.edges),
         "targets": targets,
         "first_targets": baselines.remember(
-            store, origins.FIRST_TARGETS, origins.members(targets, first_runs), version, origins.memories(before)
+            store, origins.FIRST_TARGETS, origins.members(targets, first_runs), version, origins.memories(before), since
         ).with_columns(origins.origin_of().alias("origin")),
-        "grants": steps.filter(STATES),
+        "grants": scopes.widened(steps.filter(STATES)),
         "approvals": steps.filter(pl.col("approval_status").is_not_null(), pl.col("role") != "action"),
         "custody": uses_of_authority,
+        "whereabouts": whereabouts(store, runs, version, since),
         "revocations": revocations.of(store, actions),
-        "again": again,
+        "growth": reaches,
     }
-
-
-def _members(steps: pl.DataFrame) -> pl.DataFrame:
-    """One member per trace for the memories of runs and uses."""
-    known = steps.filter("is_settled", pl.col("actor_id").is_not_null()).sort("start_time", "span_id")
-    return known.with_columns(pl.col("start_time").alias("at"), pl.lit(0.0).alias("value"))
+    later = hindsight.traces(store, since, offered).join(steps.select("trace_id").unique(), on="trace_id", how="anti")
+    return {**offered, "again": pl.concat([again, crept, later.unique("trace_id")]), "revised": hindsight.revised(since, offered)}
 
 
 def _outward(actions: pl.DataFrame) -> pl.DataFrame:
@@ -311,7 +333,7 @@ def _outward(actions: pl.DataFrame) -> pl.DataFrame:
 def _nth(actions: pl.DataFrame) -> pl.DataFrame:
     """The uses of a tool within one run after the first, `nth` from "2" on; a run that uses it more often than that says no more."""
     nth = pl.int_range(1, pl.len() + 1).over("trace_id", "actor_id", "task_kind", "tool_name").alias("nth")
-    uses = _members(actions).unique(["trace_id", "span_id"], keep="first", maintain_order=True).with_columns(nth)
+    uses = baselines.members(actions).unique(["trace_id", "span_id"], keep="first", maintain_order=True).with_columns(nth)
     return uses.filter(pl.col("nth").is_between(2, 8)).with_columns(pl.col("nth").cast(pl.String))
 
 
@@ -328,11 +350,6 @@ def _learned(uses: pl.DataFrame) -> pl.DataFrame:
 
 def _as_tools(uses: pl.DataFrame) -> pl.DataFrame:
     return uses.drop("trace_id", strict=False).rename({"tool_name": "trace_id"})
-
-
-def _costs(runs: pl.DataFrame) -> pl.DataFrame:
-    member = pl.concat_str("trace_id", "span_id", separator=":").alias("trace_id")
-    return measures(_members(runs)).with_columns(member)
 
 
 def _effects(store: Store, actions: pl.DataFrame) -> pl.DataFrame:
@@ -356,12 +373,3 @@ def later_repetitions(touched: Touched, offered: Mapping[str, pl.DataFrame]) -> 
     ours = touched.steps.select("trace_id").unique()
     later = pl.concat([later, repeats.later_workers(ours, offered["cause_writes"])])
     return later.join(ours, on="trace_id", how="anti").unique("trace_id")
-
-
-def _daily_spend(store: Store, runs: pl.DataFrame) -> pl.DataFrame:
-    actors = (
-        runs.filter(pl.col("actor_id").is_not_null()).select("actor_id", "actor_name").unique("actor_id", keep="any")
-    )
-    days = runs["start_time"].dt.date().unique().sort().to_list()
-    spend = store.named("daily_spend", actors=actors["actor_id"].to_list(), days=days)
-    return spend.join(actors, on="actor_id", how="left")

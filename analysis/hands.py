@@ -21,7 +21,7 @@ HAND: Any = {
 _KEPT = ["trace_id", "span_id", "delegator_id", "delegate_id", "delegator_name", "delegate_name", "basis", "asked", "work"]
 
 
-def hand_offs(store: Store, steps: pl.DataFrame, edges: pl.DataFrame, version: int) -> pl.DataFrame:
+def hand_offs(store: Store, steps: pl.DataFrame, edges: pl.DataFrame, version: int, since: baselines.Since | None = None) -> pl.DataFrame:
     """The latest hand-offs of every thread to which `edges` of these woven steps belong, with the columns HAND."""
     fresh = _members(steps, edges)
     if fresh.is_empty():
@@ -29,7 +29,7 @@ def hand_offs(store: Store, steps: pl.DataFrame, edges: pl.DataFrame, version: i
     # What was noted of the same traces before may have looked different.
     known = baselines.recall(store, HAND_OFFS, fresh)
     ours = baselines.unpacked(known, _KEPT)["trace_id"].is_in(steps["trace_id"].unique().implode())
-    members = baselines.remember(store, HAND_OFFS, fresh, version, known.filter(ours))
+    members = baselines.remember(store, HAND_OFFS, fresh, version, known.filter(ours), since)
     return baselines.unpacked(members, _KEPT).select(*HAND).cast(HAND)
 
 

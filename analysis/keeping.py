@@ -9,6 +9,7 @@ import polars as pl
 from actorscope.analysis.delegations import EDGE
 from actorscope.analysis.detector import WRITES
 from actorscope.analysis.frames import Touched, chunks, nulls
+from actorscope.analysis.spends import STARTER
 from actorscope.ingest.store.client import Store
 
 _FACTS = (
@@ -16,9 +17,11 @@ _FACTS = (
     "actor_basis", "actor_kind", "caller_id", "caller_name", "task_kind", "trigger", "user_id", "conversation_id",
     "cause_id", "cause_basis",
     "is_error", "is_counted", "cost_usd", "cost_source", "attempt", "tool_name", "side_effect", "signature", "is_replayed",
-    "idempotency_digest", "cause_request", "run_cost_usd", "run_tokens", "run_calls", "asked_arguments", "input_digest",
+    "idempotency_digest", "cause_request", "run_cost_usd", "run_tokens", "run_output_tokens", "run_calls", "run_model",
+    "asked_arguments", "input_digest",
     "error_type", "approval_id", "approval_status", "approver_type", "approver_id", "approval_basis",
     "authz_outcome", "state", "targets",
+    *STARTER, "chain", "root_trace_id", "root_span_id", "spend", "phase", "tenant", "model",
 )  # fmt: skip
 
 
@@ -35,7 +38,9 @@ def keep(store: Store, touched: Touched, version: int) -> pl.DataFrame:
     means = (pl.col("role") != "") | pl.col("actor_id").is_not_null()
     facts = touched.steps.join(known.select(*_ID, pl.lit(True).alias("is_known")), on=_ID, how="left")
     targets = pl.col("aims").list.eval(pl.element().struct.field("target")).alias("targets")
-    facts = facts.filter(means | pl.col("is_known").is_not_null()).with_columns(targets).select(_FACTS)
+    facts = facts.filter(means | pl.col("is_known").is_not_null())
+    spent = (pl.when(pl.col("cost_usd").is_not_null()).then(c).alias(c) for c in ("phase", "tenant", "model"))
+    facts = facts.with_columns(targets, *spent).select(_FACTS)
     is_write = pl.col("signature").is_not_null() & pl.col("side_effect").is_in(WRITES)
     facts = facts.with_columns(pl.when(is_write).then(pl.col("cause_request").str.slice(0, 1000)))
     facts = facts.with_columns(pl.struct(pl.all()).hash(7).alias("fact_digest"))
@@ -46,12 +51,16 @@ def keep(store: Store, touched: Touched, version: int) -> pl.DataFrame:
 
 
 def _take_back(store: Store, known: pl.DataFrame, facts: pl.DataFrame, version: int) -> None:
-    """Rows of `runs` and `effects` whose span turned out to be something else, or somebody else's."""
+    """Rows of `runs`, `spends` and `effects` whose span turned out to be something else, or somebody else's."""
     runs = known.filter(pl.col("role").is_in(["run", "echo"]))
     runs = runs.join(facts.filter(pl.col("role").is_in(["run", "echo"])), on=_RUN, how="anti", nulls_equal=True)
     void = pl.lit(True).alias("is_void")
     if runs.height:
         store.insert_frame("runs", _to_store(runs.select(*_RUN, void), version))
+    spent = known.filter(pl.col("cost_usd").is_not_null())
+    spent = spent.join(facts.filter(pl.col("cost_usd").is_not_null()), on=[*_ID, "start_time"], how="anti")
+    if spent.height:
+        store.insert_frame("spends", _to_store(spent.select(*_ID, "start_time", void), version))
     effects = known.filter(
         pl.col("role") == "action", pl.col("signature").is_not_null(), pl.col("side_effect").is_in(WRITES)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,10 @@ from actorscope.ingest.store.client import Store
 
 _TIMES = ("opened_at", "updated_at", "first_evidence_at", "last_evidence_at")
 _UTC = pl.Datetime("ns", "UTC")
+_PLACE: Any = {"finding_id": pl.String, "trace_id": pl.String, "span_id": pl.String, "at": _UTC, "severity": pl.String}
+_MOST_PLACES = 1000
+"""Places of one finding that are judged again because of what came late: the latest."""
+_EXTENT: Any = {"finding_id": pl.String, "first": _UTC, "last": _UTC, "trace_id": pl.String, "start_time": _UTC}
 
 
 def from_json(body: dict[str, Any]) -> Finding:
@@ -56,6 +60,28 @@ def past(
     bodies = store.named("past_findings", fingerprints=asked)["body"].to_list() if asked else []
     found = [from_json(json.loads(body)) for body in bodies]
     return {f.fingerprint: Known(f, dict(seen.get(f.id, {}))) for f in found if f.state == "resolved"}
+
+
+def seen_since(store: Store, findings: Iterable[Finding], revised: pl.DataFrame) -> pl.DataFrame:
+    """Where those of these findings were seen (`trace_id`, `start_time`) whose `subject_id` is in `revised`, after its `since`."""
+    subjects = set(revised["subject_id"])
+    about = {f.id: f.subject["id"] for f in findings if f.subject["id"] in subjects}
+    places = store.named("occurrences_of", ids=sorted(about), offset=0, limit=_MOST_PLACES) if about else pl.DataFrame(schema=_PLACE)
+    places = places.cast(_PLACE).with_columns(pl.col("finding_id").replace_strict(about, default="").alias("subject_id"))
+    later = places.join(revised, on="subject_id").filter(pl.col("at") > pl.col("since"))
+    return later.select("trace_id", start_time="at").unique("trace_id")
+
+
+def settle(store: Store, changes: list[Change]) -> pl.DataFrame:
+    """Correct the times of findings that lost a place, and return where those must be judged again (`trace_id`, `start_time`)
+    that the place lost spoke for: where they are gravest now. After `save`.
+    """
+    lost = {c.finding.id: c for c in changes if c.finding.count > 0 and (c.retracted or c.is_milder)}
+    extents = store.named("extents", ids=sorted(lost)) if lost else pl.DataFrame(schema=_EXTENT)
+    for id_, first, last, *_ in extents.iter_rows():
+        lost[id_].finding = replace(lost[id_].finding, first_evidence_at=first, last_evidence_at=last)
+    milder = [id_ for id_, change in lost.items() if change.is_milder]
+    return extents.cast(_EXTENT).filter(pl.col("finding_id").is_in(milder), pl.col("trace_id") != "").select("trace_id", "start_time")
 
 
 def save(store: Store, changes: list[Change], version: int) -> list[dict[str, Any]]:

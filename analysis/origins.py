@@ -15,7 +15,7 @@ from actorscope.ingest.prints import MENTION, TARGET
 from actorscope.ingest.store.client import Store
 from actorscope.ingest.targets import STRONG, asks_for, instructing, targets
 
-AIM = pl.List(pl.Struct({"target": pl.String, "target_kind": pl.String, "is_link": pl.Boolean}))
+AIM = pl.List(pl.Struct({"target": pl.String, "target_kind": pl.String, "is_link": pl.Boolean, "is_held": pl.Boolean}))
 ORIGIN = {"origin": pl.String, "source_span_id": pl.String, "instructing": pl.Int64}
 LEARNING_RUNS = 16
 """Runs of a task kind in which what tools put forward may still become familiar; more than any detector waits for."""
@@ -52,17 +52,18 @@ def aims(arguments: pl.Expr) -> pl.Expr:
 
 
 def _aims(text: str) -> list[dict[str, Any]]:
-    return [{"target": t.name, "target_kind": t.kind, "is_link": t.is_link} for t in targets(text)]
+    return [{"target": t.name, "target_kind": t.kind, "is_link": t.is_link, "is_held": t.is_held} for t in targets(text)]
 
 
 def _printed(values: pl.Series) -> list[dict[str, Any]]:
     """What `ingest/prints.py` wrote where arguments are not kept."""
     found = (TARGET.fullmatch(value) for value in values)
-    return [{"target": m["print"], "target_kind": m["kind"], "is_link": m["link"] is not None} for m in found if m]
+    return [{"target": m["print"], "target_kind": m["kind"], "is_link": m["link"] is not None, "is_held": None} for m in found if m]
 
 
 def aim(steps: pl.DataFrame) -> pl.DataFrame:
-    """`aims` of actions that write or follow links, also where the arguments stand in the model's answer only;
+    """`aims` of actions that write or follow links, also where the arguments stand in the model's answer only; `reach` is
+    what any action names, as far as it was read;
     `is_outward` says that an action writes or follows links (by the tool's name where there are no arguments), `is_open`
     that its request and arguments are on record.
     """
@@ -75,9 +76,10 @@ def aim(steps: pl.DataFrame) -> pl.DataFrame:
     found = pl.coalesce(known, said)
     links = found.list.filter(pl.element().struct.field("is_link"))
     return steps.with_columns(
+        pl.when(pl.col("role") == "action").then(found).alias("reach"),
         pl.when(pl.col("role") == "action")
         .then(pl.when(is_write).then(found).otherwise(pl.when(links.list.len() > 0).then(links)))
-        .alias("aims")
+        .alias("aims"),
     ).with_columns(
         is_outward("aims").alias("is_outward"),
         (pl.col("has_object") & pl.col("cause_request").str.starts_with(PREFIX).not_())
@@ -93,7 +95,7 @@ def uses(actions: pl.DataFrame) -> pl.DataFrame:
     if rows.is_empty():
         return rows.drop("aims").with_columns(
             pl.lit(None, pl.String).alias("target"), pl.lit(None, pl.String).alias("target_kind"),
-            pl.lit(None, pl.Boolean).alias("is_link"), pl.lit(None, pl.Boolean).alias("is_strong"),
+            *(pl.lit(None, pl.Boolean).alias(name) for name in ("is_link", "is_held", "is_strong")),
         )  # fmt: skip
     rows = rows.explode("aims").unnest("aims")
     return rows.with_columns(pl.col("target_kind").is_in(STRONG).alias("is_strong"))

@@ -31,10 +31,10 @@ def parent_rows(spans: pl.DataFrame) -> Rows:
     parents = spans.select("trace_id", pl.col("parent_span_id").alias("span_id")).join(
         ids, on=["trace_id", "span_id"], how="left", maintain_order="left"
     )
-    return _without_rings(parents["row"].fill_null(spans.height).cast(pl.Int64).to_numpy().copy())
+    return without_rings(parents["row"].fill_null(spans.height).cast(pl.Int64).to_numpy().copy())
 
 
-def _without_rings(parent: Rows) -> Rows:
+def without_rings(parent: Rows) -> Rows:
     """Rows that never reach a root have no parent."""
     n = len(parent)
     step = np.append(parent, n)

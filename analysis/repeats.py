@@ -28,11 +28,13 @@ def _writes(actions: pl.DataFrame) -> pl.DataFrame:
     return writes.filter(pl.col("cause_id").str.starts_with("ask:"))
 
 
-def failures(store: Store, actions: pl.DataFrame, before: pl.DataFrame, version: int) -> pl.DataFrame:
+def failures(
+    store: Store, actions: pl.DataFrame, before: pl.DataFrame, version: int, since: baselines.Since | None = None
+) -> pl.DataFrame:
     """The earliest failures of the same tools in the same way within the same minutes: `tool_name`, `error_type`, `bucket`, `at`
     and what _MEMBER names.
     """
-    return _remember(store, FAILURES, _failed(actions), _failed(before), version)
+    return _remember(store, FAILURES, _failed(actions), _failed(before), version, since)
 
 
 def _failed(actions: pl.DataFrame) -> pl.DataFrame:
@@ -46,9 +48,9 @@ def _plain(actions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _remember(
-    store: Store, memory: baselines.Memory, now: pl.DataFrame, before: pl.DataFrame, version: int
+    store: Store, memory: baselines.Memory, now: pl.DataFrame, before: pl.DataFrame, version: int, since: baselines.Since | None = None,
 ) -> pl.DataFrame:
-    known = baselines.remember(store, memory, _members(now), version, _members(before))
+    known = baselines.remember(store, memory, _members(now), version, _members(before), since)
     told = pl.col(_MEMBER)
     return baselines.unpacked(known.drop("value"), _MEMBER).with_columns(pl.when(told != "").then(told).name.keep())
 

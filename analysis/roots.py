@@ -47,8 +47,14 @@ def _covers(root: Finding, finding: Finding, places: Mapping[str, Collection[Pla
 
 
 def combine(signals: Mapping[str, Sequence[Signal]], detectors: Sequence[Detector]) -> dict[str, list[Signal]]:
-    """Two alerts of one family on one span, one of which follows from the other, are one that is at least high."""
+    """Two alerts of one family on one span, one of which follows from the other, are one that is at least high; what another
+    detector swallows is not told.
+    """
     combined = {name: list(found) for name, found in signals.items()}
+    for detector in detectors:
+        told = {(s.trace_id, s.span_id) for s in combined.get(detector.id, ())}
+        for name in detector.swallows if told else ():
+            combined[name] = [s for s in combined.get(name, ()) if (s.trace_id, s.span_id) not in told]
     for detector in detectors:
         alerts = {(s.trace_id, s.span_id) for s in combined.get(detector.id, ()) if s.severity in ALERTS}
         roots_of = [d.id for d in detectors if d.family == detector.family and d.id.startswith(detector.follows or ("?",))]

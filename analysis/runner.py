@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from actorscope.analysis import frames, ledger, marks, watch
+from actorscope.analysis import budgets, frames, hindsight, ledger, marks, spends, watch
 from actorscope.analysis.detector import Detector
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.extensions import extensions
@@ -25,7 +25,7 @@ from actorscope.analysis.revocations import Revoked
 from actorscope.analysis.roots import roots
 from actorscope.analysis.system import FAILURE
 from actorscope.analysis.watch import utc_now
-from actorscope.analysis.watches import OURSELVES, STANDSTILL, WATCHES, delegation_deadlock
+from actorscope.analysis.watches import HOLDINGS, OURSELVES, STANDSTILL, WATCHES, delegation_deadlock
 from actorscope.errors import ActorscopeError, DefinitionError, Problem
 from actorscope.ingest.store.client import Store
 from actorscope.settings import AnalysisSettings
@@ -55,6 +55,7 @@ class Runner:
 
     `tell` gets the transitions of findings (see `findings.transition`) before the findings are saved, and must
     tolerate hearing the same transition again. `detectors` are our own and those of installed packages unless given.
+    `fingerprint` is that of the intake where it keeps no content (`policy.fingerprint_of`).
     Raises DefinitionError on wrong thresholds, and on packages whose detectors cannot be used.
     """
 
@@ -64,8 +65,10 @@ class Runner:
         settings: AnalysisSettings,
         tell: Callable[[list[dict[str, Any]]], object] = lambda told: None,
         detectors: Sequence[Detector] | None = None,
+        fingerprint: Callable[[str], str] | None = None,
     ) -> None:
         self._store = store
+        self._fingerprint = fingerprint
         self._settings = settings
         self._tell = tell
         self._detectors = tuple((*DETECTORS, *extensions()) if detectors is None else detectors)
@@ -73,12 +76,14 @@ class Runner:
         self._open: dict[tuple[str, str], Finding] | None = None
         self._marks: dict[tuple[str, str], marks.Mark] = {}
         self.jury = Jury(self._detectors, self._configs)
+        self._budgets = budgets.Budgets(store, settings.budgets)
         self._waiting: dict[str, tuple[float, datetime]] = {}
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="analysis")
         self._began, self._watched_at = utc_now(), time.monotonic()
         self._lookout, self._looked_out_at = Lookout(store), 0.0
+        self._audited_at = -watch.HOLDINGS_SECONDS
         self._revoked = Revoked(store, self._began)
         self.lag_seconds = 0.0
         self.spans_done = 0
@@ -126,6 +131,8 @@ class Runner:
                 if time.monotonic() - self._watched_at >= watch.EVERY_SECONDS:
                     self.watch_once()
                 self._look_out()
+                if time.monotonic() - self._audited_at >= watch.HOLDINGS_SECONDS:
+                    self.audit_once()
                 self.heed_once()
                 done = self.run_once()
                 if done.traces:
@@ -151,6 +158,12 @@ class Runner:
         self._opened()
         self.jury.note(self._store, at)
         return self._apply(OURSELVES, watch.look(self._store, self._configs, self._began, at), at)
+
+    def audit_once(self, now: datetime | None = None) -> list[Change]:
+        """Let the watches look at what actors hold."""
+        self._audited_at = time.monotonic()
+        at = now or utc_now()
+        return self._apply(HOLDINGS, watch.held(self._store, self._configs, at), at)
 
     def heed_once(self, now: datetime | None = None) -> list[Change]:
         """Do what people said of findings since the last look, and let go of mutes that have ended."""
@@ -221,11 +234,14 @@ class Runner:
         self._remember_unsettled(
             touched.steps.filter(pl.col("trace_id").is_in(arrivals["trace_id"].unique().implode()))
         )
+        steps, started_by_others = spends.carried(self._store, touched.steps, touched.below)
+        touched = replace(touched, steps=steps)
         before = keep(self._store, touched, version)
-        offered = frames.fill(self._store, touched, before, version)
+        offered = frames.fill(self._store, touched, before, version, self._fingerprint, self._budgets)
         changes = self._judge(offered, touched.steps, arrivals, version)
         self._look_again_at(frames.later_repetitions(touched, offered))
-        self._look_again_at(offered["again"])
+        self._look_again_at(pl.concat([offered["again"].select("trace_id", "start_time"), started_by_others]))
+        self._look_again_at(self._standing(offered["revised"]))
         self._store.insert_frame("progress", marks)
         taken = new.filter(pl.col("is_log").not_()).height
         self.spans_done += taken
@@ -248,6 +264,13 @@ class Runner:
         """Judge these traces in the next pass: what came now may be what they repeated."""
         for trace, start in traces.select("trace_id", "start_time").iter_rows():
             self._waiting[trace] = (-_PATIENCE_SECONDS, start)
+
+    def _standing(self, revised: pl.DataFrame) -> pl.DataFrame:
+        """Where open findings were seen after something else became usual for their subject (`trace_id`, `start_time`)."""
+        if revised.is_empty():
+            return revised.select(trace_id=pl.lit(""), start_time="since")
+        asked = {d.id for d in self._detectors if hindsight.FRAMES & d.needs.keys()}
+        return ledger.seen_since(self._store, [f for f in self._opened().values() if f.detector in asked], revised)
 
     def _remember_unsettled(self, steps: pl.DataFrame) -> None:
         """Note the traces of agents in which something above is still missing, and forget those that are whole now."""
@@ -282,9 +305,12 @@ class Runner:
     ) -> list[Change]:
         opened = self._opened()
         traces = steps["trace_id"].unique().sort().to_list()
-        seen, now = ledger.places(self._store, traces), datetime.now(UTC)
+        now = datetime.now(UTC)
         clocks = _clocks(steps, now)
         signals = self.jury.judge(offered, arrivals)
+        # What is judged over a memory may be told of a trace that was not touched.
+        told = {signal.trace_id for found in signals.values() for signal in found}
+        seen = ledger.places(self._store, sorted({*traces, *told}))
         past = self._past(signals, seen)
         changes: list[Change] = []
         for detector in (*self._detectors, FAILURE):
@@ -323,6 +349,7 @@ class Runner:
         told = ledger.save(self._store, changes, version)
         if told:
             self._tell(told)
+        self._look_again_at(ledger.settle(self._store, changes))
         ledger.save_findings(self._store, changes, version)
         for change in changes:
             key = (change.finding.detector, change.finding.fingerprint)

@@ -13,6 +13,10 @@ from actorscope.analysis.paths import at_or_below
 _SHOWN = 5
 PER_CALL = " per call"
 """Ends the unit of what a run took per model call."""
+WRITTEN = "written tokens" + PER_CALL
+CALLS = "calls"
+LATEST = 5
+"""How many calls of a run count as its latest ones."""
 
 
 def measured(runs: pl.DataFrame) -> pl.DataFrame:
@@ -28,14 +32,17 @@ def measured(runs: pl.DataFrame) -> pl.DataFrame:
 
 
 def measures(runs: pl.DataFrame) -> pl.DataFrame:
-    """One row per run and `unit` of what it took, `value`: dollars, tokens, and either per model call."""
+    """One row per run and `unit` of what it took, `value`: dollars, tokens, these and written tokens per model call, model calls."""
     amounts = {"usd": pl.col("run_cost_usd"), "tokens": pl.col("run_tokens").cast(pl.Float64)}
     calls = pl.when(pl.col("run_calls") > 0).then("run_calls")
+    written = pl.col("run_output_tokens").cast(pl.Float64) / calls
     units = [
         runs.with_columns(pl.lit(unit + suffix).alias("unit"), (amount / share).alias("value"))
         for unit, amount in amounts.items()
         for suffix, share in (("", pl.lit(1)), (PER_CALL, calls))
     ]
+    units.append(runs.with_columns(pl.lit(WRITTEN).alias("unit"), written.alias("value")))
+    units.append(runs.with_columns(pl.lit(CALLS).alias("unit"), pl.col("run_calls").cast(pl.Float64).alias("value")))
     return pl.concat(units).filter(pl.col("value") > 0)
 
 
@@ -49,7 +56,8 @@ def below(run: dict[str, Any], runs: pl.DataFrame, costs: pl.DataFrame) -> pl.Da
 def amount(value: float, unit: str) -> str:
     """An amount of a unit, for people."""
     share = PER_CALL if unit.endswith(PER_CALL) else ""
-    return (f"${value:.4g}" if unit.startswith("usd") else f"{value:,.0f} tokens") + share
+    kind = "written tokens" if unit == WRITTEN else "tokens"
+    return (f"${value:.4g}" if unit.startswith("usd") else f"{value:,.0f} {kind}") + share
 
 
 def evidence(spent: pl.DataFrame) -> tuple[Evidence, ...]:

@@ -19,6 +19,9 @@ def keys(steps: pl.DataFrame) -> list[str]:
     gives = (pl.col("operation") == "handoff") | pl.coalesce("delegate_name", "delegation_mode").is_not_null()
     spelled = [
         pl.format("delegation {}", "delegation_id"),
+        # What a delegation rests on, and what rests on it, may stand in another trace.
+        pl.format("delegation {}", "delegation_parent_id"),
+        pl.format("under {}", "delegation_id"),
         pl.format("task {}", "task_id"),
         pl.when(is_run | gives).then(pl.format("conversation {}", "conversation_id")),
         pl.format("trace {}", "trace_id"),

@@ -10,11 +10,13 @@ import polars as pl
 
 from actorscope.analysis.detector import Detector
 from actorscope.analysis.finding import Signal
-from actorscope.analysis.watches import OURSELVES
+from actorscope.analysis.watches import HOLDINGS, OURSELVES
 from actorscope.ingest.store.client import Store
 
 EVERY_SECONDS = 30.0
 STANDSTILL_SECONDS = 2.0
+HOLDINGS_SECONDS = 3600.0
+_YEAR, _MOST_HELD = timedelta(days=365), 200_000
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 
 
@@ -26,6 +28,15 @@ def look(store: Store, configs: Mapping[str, Any], since: datetime, now: datetim
         "clock": pl.DataFrame({"now": [now], "since": [since], "window_start": [now - _HOUR]}),
     }
     return judged(OURSELVES, frames, configs)
+
+
+def held(store: Store, configs: Mapping[str, Any], now: datetime) -> dict[str, list[Signal]]:
+    """The signals about what actors hold."""
+    frames = {
+        "holdings": store.named("holdings", **{"from": now - _YEAR, "now": now}, most=_MOST_HELD),
+        "clock": pl.DataFrame({"now": [now]}),
+    }
+    return judged(HOLDINGS, frames, configs)
 
 
 def judged(watches: Iterable[Detector], frames: Mapping[str, pl.DataFrame], configs: Mapping[str, Any]) -> dict[str, list[Signal]]:

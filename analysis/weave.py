@@ -26,8 +26,8 @@ def weave(spans: pl.DataFrame) -> pl.DataFrame:
 
     Added: run_span_id, parent_run_span_id, actor_id, actor_name, actor_basis, actor_kind, caller_id, caller_name, role,
     asked_arguments, is_error, is_rooted (nothing above it is missing), is_counted, cost_usd, cost_source, cause_id, cause_basis,
-    cause_request, attempt, grant, grant_span_id, run_cost_usd, run_tokens, run_calls, and `task_kind`, `trigger`, `user_id`,
-    `conversation_id` taken from above where the span has none.
+    cause_request, attempt, grant, grant_span_id, run_cost_usd, run_tokens, run_output_tokens, run_calls, run_model, and `task_kind`,
+    `trigger`, `user_id`, `conversation_id` taken from above where the span has none.
     """
     order = ["trace_id", "start_time", "span_id", "end_time", "ingester", "seq"]
     steps = (
@@ -268,7 +268,9 @@ def _digests(texts: pl.Series) -> pl.Series:
 
 
 def _run_totals(steps: pl.DataFrame) -> pl.DataFrame:
-    """Cost, tokens and calls of each run with all it delegated, on the span of the run."""
+    """Cost, tokens and calls of each run with all it delegated, and the model that answered most of its own calls, on the span
+    of the run.
+    """
     tokens = pl.when("is_counted").then(pl.col("input_tokens").fill_null(0) + pl.col("output_tokens").fill_null(0))
     own = (
         steps.filter(pl.col("run_span_id").is_not_null())
@@ -276,8 +278,10 @@ def _run_totals(steps: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("cost_usd").sum().alias("cost"),
             tokens.sum().alias("tokens"),
+            pl.col("output_tokens").filter("is_counted").sum().alias("outputs"),
             pl.col("is_counted").sum().cast(pl.Int64).alias("calls"),
             pl.col("cost_usd").is_not_null().any().alias("has_cost"),
+            pl.col("model").filter("is_counted").drop_nulls().mode().min().alias("run_model"),
         )
     )
     runs = steps.filter("is_run").select("trace_id", pl.col("span_id").alias("run_span_id"), "parent_run_span_id")
@@ -293,15 +297,17 @@ def _sum_up(runs: pl.DataFrame) -> pl.DataFrame:
     named = runs.rename({"run_span_id": "span_id", "parent_run_span_id": "parent_span_id"})
     parent = parent_rows(named)
     n = runs.height
-    sums = np.zeros((n + 1, 4))
-    sums[:n] = runs.select(pl.col("cost", "tokens", "calls", "has_cost").cast(pl.Float64).fill_null(0)).to_numpy()
+    amounts = ["cost", "tokens", "calls", "outputs", "has_cost"]
+    sums = np.zeros((n + 1, len(amounts)))
+    sums[:n] = runs.select(pl.col(amounts).cast(pl.Float64).fill_null(0)).to_numpy()
     depths = depth(parent)
     order = np.argsort(-depths, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(depths[order])) + 1):
         np.add.at(sums, parent[rows], sums[rows])
     cost = pl.Series(sums[:n, 0])
-    return runs.select("trace_id", "run_span_id").with_columns(
-        pl.when(pl.Series(sums[:n, 3] > 0)).then(cost).alias("run_cost_usd"),
+    return runs.select("trace_id", "run_span_id", "run_model").with_columns(
+        pl.when(pl.Series(sums[:n, 4] > 0)).then(cost).alias("run_cost_usd"),
         pl.Series("run_tokens", sums[:n, 1]).cast(pl.Int64),
         pl.Series("run_calls", sums[:n, 2]).cast(pl.Int64),
+        pl.Series("run_output_tokens", sums[:n, 3]).cast(pl.Int64),
     )

@@ -27,6 +27,7 @@ from actorscope.analysis.answers import (
     period,
     radius,
     run,
+    spend,
 )
 from actorscope.analysis.answers import findings as answers
 from actorscope.analysis.answers.ids import span_id, trace_id
@@ -85,6 +86,7 @@ def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
         Route("/api/radius", wrap(_radius)),
         Route("/api/fleet", wrap(_fleet)),
         Route("/api/coverage", wrap(_coverage)),
+        Route("/api/spend", wrap(_spend)),
         Route("/api/ingest", wrap(lambda request, store: ingest.ingest(store))),
         Route("/api/sql", wrap(_sql), methods=["POST"]),
         Route("/api/deliveries", wrap(_deliveries)),
@@ -258,6 +260,11 @@ def _fleet(request: Request, store: Source) -> dict[str, Any]:
 def _coverage(request: Request, store: Source) -> dict[str, Any]:
     traces = number(request, "traces", covered.MOST_TRACES, covered.MOST_TRACES * 10)
     return covered.stored(store, since(request, "last", "7d"), request.query_params.get("actor", ""), traces)
+
+
+def _spend(request: Request, store: Source) -> dict[str, Any]:
+    starter = request.query_params.get("starter", "")
+    return spend.spend(store, since(request, "last", "7d"), starter, number(request, "limit", 50, 1000))
 
 
 def _deliveries(request: Request, store: Source) -> dict[str, Any]:

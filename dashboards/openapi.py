@@ -35,15 +35,7 @@ def document() -> dict[str, Any]:
             "/api/health": _get("Status, version, store and counters; 200 once all doors are open."),
             "/api/attention": _get(
                 "A page of findings as rows, with counts per filter; filters may be repeated.",
-                "family",
-                "severity",
-                "state",
-                "detector",
-                "subject",
-                "text",
-                "last",
-                "limit",
-                "offset",
+                *("family", "severity", "state", "detector", "subject", "text", "last", "limit", "offset"),
             ),
             "/api/findings": _get(
                 "Findings, the gravest and newest first.", "detector", "state", "severity", "limit", "offset"
@@ -99,6 +91,9 @@ def document() -> dict[str, Any]:
             "/api/radius": _get("What an identity (`id`) reached in the `last` 30d, and a plan to take it away.", "id", "last"),
             "/api/fleet": _get("Actors with what they did in the last `hours` (0: ever).", "hours", "limit"),
             "/api/ingest": _get("How the intake fares: ingesters, minutes, drops with advice, sources of the last day."),
+            "/api/spend": _get(
+                "What was spent in the `last` time, by who started the work, as a tree of agents.", "last", "starter", "limit"
+            ),
             "/api/coverage": _get(
                 "How well the six questions can be answered for each actor (or one `actor`, by id or name), from the "
                 "latest `traces` (500) of the `last` 7d, 24h, ..., or all.",

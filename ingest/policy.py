@@ -7,7 +7,7 @@ changed and put together again, before anything of it reaches a disk.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -182,9 +182,22 @@ def policy_of(settings: IngestSettings, data: Path) -> Policy:
     redactor = Redactor(privacy.redact_keys, privacy.redact_patterns, privacy.redact_presets)
     if privacy.capture_content:
         return Policy(settings.limits, redactor)
-    path = privacy.fingerprint_key_file or data / "fingerprint.key"
+    path = _key_file(settings, data)
     try:
         return Policy(settings.limits, redactor, Mask(load_key(path)))
     except (OSError, ValueError) as error:
         where = "setting ingest.privacy.fingerprint_key_file"
         raise DefinitionError([Problem(where, f"cannot read the key in {path}: {error}", "hex digits")]) from error
+
+
+def fingerprint_of(settings: IngestSettings, data: Path) -> Callable[[str], str] | None:
+    """How ingesters that share this key write fingerprints; None where no key is at hand."""
+    path = _key_file(settings, data)
+    try:
+        return Mask(load_key(path)).fingerprint if path.exists() else None
+    except (OSError, ValueError):
+        return None
+
+
+def _key_file(settings: IngestSettings, data: Path) -> Path:
+    return settings.privacy.fingerprint_key_file or data / "fingerprint.key"

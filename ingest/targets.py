@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -47,11 +47,14 @@ _BEFORE, _AFTER = 200, 150
 
 @dataclass(frozen=True)
 class Target:
-    """A canonical target, its kind, and whether the argument that holds it is there to be opened (a link)."""
+    """A canonical target and its kind; whether the argument that holds it is there to be opened (a link), and whether it is
+    named for what the action acts on (held), so that the target is no mention in some text.
+    """
 
     name: str
     kind: str
     is_link: bool
+    is_held: bool = False
 
 
 def canonical(text: str) -> str:
@@ -89,13 +92,17 @@ def _walk(key: str, value: Any, found: dict[str, Target], depth: int) -> None:
             _walk(key, inner, found, depth + 1)
     elif isinstance(value, str):
         is_link = _LINKS.search(key) is not None
+        is_holder = _HOLDERS.search(key) is not None
+        is_held = is_link or is_holder
         for kind, name in mentions(value):
-            found.setdefault(name, Target(name, kind, is_link))
+            known = found.setdefault(name, Target(name, kind, is_link, is_held))
+            if is_held and not known.is_held:
+                found[name] = replace(known, is_held=True)
         is_name = 2 <= len(value) <= _LONGEST_NAME and "\n" not in value
         if is_name and is_link and "." in value:
-            found.setdefault(canonical(value), Target(canonical(value), "url", True))
-        elif is_name and _HOLDERS.search(key):
-            found.setdefault(canonical(value), Target(canonical(value), "name", False))
+            found.setdefault(canonical(value), Target(canonical(value), "url", True, True))
+        elif is_name and is_holder:
+            found.setdefault(canonical(value), Target(canonical(value), "name", False, True))
 
 
 def mentions(text: str) -> list[tuple[str, str]]:

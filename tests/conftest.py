@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[1]
 RECORDINGS = Path(__file__).parent / "recordings"
 TABLES = ("ingest_reports", 
     "span_rows", "arrivals", "stitches", "segments", "log_rows", "waits", "span_facts", "delegation_rows", "effects", "runs", "baselines",
-    "progress", "custody", "revocations", "finding_rows", "occurrences", "transitions", "outbox", "deliveries",
-    "finding_marks", "detector_inputs",
+    "spends", "spend_minutes", "progress", "custody", "revocations", "finding_rows", "occurrences", "transitions", "outbox", "deliveries",
+    "finding_marks", "detector_inputs", "holdings",
 )  # fmt: skip
 
 

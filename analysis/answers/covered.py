@@ -80,7 +80,7 @@ def _woven(store: Store, traces: pl.DataFrame) -> Touched:
     woven = touch(read(store, traces))
     wanted = traces.select("trace_id")
     return Touched(
-        woven.steps.join(wanted, on="trace_id", how="semi"), woven.edges.join(wanted, on="trace_id", how="semi")
+        woven.steps.join(wanted, on="trace_id", how="semi"), woven.edges.join(wanted, on="trace_id", how="semi"), woven.below
     )
 
 

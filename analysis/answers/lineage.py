@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 
 from actorscope.analysis.answers.console import plain
-from actorscope.analysis.authority import covers
 from actorscope.analysis.frames import read, woven
+from actorscope.analysis.scopes import covers
 from actorscope.ingest.store.client import Store
 
 _MOST_TRACES = 8

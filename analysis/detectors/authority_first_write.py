@@ -29,11 +29,7 @@ import polars as pl
 
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import Edit, Evidence, Signal, weakest
-
-_KEY = ["actor_id", "task_kind"]
-_TOOL = [*_KEY, "tool_name"]
-_STEADY = 2
-"""Different numbers of uses among the first runs up to which an agent counts as steady in it."""
+from actorscope.analysis.novelty import new_uses
 
 
 @dataclass(frozen=True)
@@ -53,70 +49,8 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     writes = frames["actions"].filter(
         "is_settled", "is_outward", pl.col("actor_id").is_not_null(), pl.col("tool_name").is_not_null()
     )
-    writes = writes.unique(["trace_id", "span_id"]).with_columns(pl.col("task_kind").fill_null(""))
-    writes = writes.sort("start_time", "span_id").with_columns(
-        pl.col("is_error").not_().cum_sum().over("trace_id", *_TOOL).cast(pl.Int64).alias("nth"),
-        pl.int_range(pl.len()).over("trace_id", *_TOOL).alias("at_use"),
-        pl.col("span_id").implode().over("trace_id", *_TOOL).alias("uses"),
-    )
-    is_first = pl.col("at_use") == 0
-    writes = writes.filter(is_first | ((pl.col("nth") > 1) & pl.col("is_error").not_()))
-    writes = writes.with_columns(nth=pl.when(is_first).then(1).otherwise("nth"))
-    uses = _ranked(frames)
-    found = writes.join(uses, on=["trace_id", *_TOOL, "nth"]).filter(pl.col("rank") <= config.learn_after)
-    runs = frames["first_runs"].unique([*_KEY, "trace_id"])
-    before = runs.join(found.select(*_TOOL, "nth", "first_at").unique(), on=_KEY).filter(pl.col("at") < pl.col("first_at"))
-    before = before.join(uses, on=["trace_id", *_TOOL, "nth"], how="anti")
-    before = before.group_by(*_TOOL, "nth").agg(pl.len().alias("runs_before"))
-    found = found.join(before, on=[*_TOOL, "nth"]).filter(pl.col("runs_before") >= config.min_runs)
-    steady = _steady(runs, uses, config)
-    is_more = pl.col("is_open").not_() & (pl.col("task_kind") != "") & pl.col("is_steady").fill_null(True)
-    found = found.join(steady, on=_TOOL, how="left").filter((pl.col("nth") == 1) | is_more)
-    found = found.sort("start_time", "span_id").unique(["trace_id", *_TOOL], keep="first", maintain_order=True)
-    return [_signal(row, config) for row in rows(_with_breadth(found, frames, config).sort("start_time", "span_id"))]
-
-
-def _ranked(frames: Frames) -> pl.DataFrame:
-    """The earliest runs with so many uses of a tool, with their `rank` and the first of them (`first_at`)."""
-    nth = pl.col("nth").cast(pl.Int64)
-    uses = pl.concat(
-        [frames["first_uses"].with_columns(nth=pl.lit(1, pl.Int64)), frames["nth_uses"].with_columns(nth)], how="diagonal"
-    )
-    return (
-        uses.unique(["trace_id", *_TOOL, "nth"])
-        .sort("at", "trace_id")
-        .with_columns(
-            pl.int_range(1, pl.len() + 1).over(*_TOOL, "nth").alias("rank"),
-            pl.col("at").min().over(*_TOOL, "nth").alias("first_at"),
-        )
-    )
-
-
-def _steady(runs: pl.DataFrame, uses: pl.DataFrame, config: Config) -> pl.DataFrame:
-    """Whether the first runs that used a tool used it about equally often: else a further use says nothing."""
-    early = runs.sort("at", "trace_id").group_by(_KEY, maintain_order=True).head(config.min_runs)
-    often = uses.join(early, on=["trace_id", *_KEY], how="semi").group_by("trace_id", *_TOOL).agg(pl.col("nth").max())
-    return often.group_by(_TOOL).agg((pl.col("nth").n_unique() <= _STEADY).alias("is_steady"))
-
-
-def _with_breadth(found: pl.DataFrame, frames: Frames, config: Config) -> pl.DataFrame:
-    """`learned_late`: how many other tools became part of the kind after its first runs and before this one."""
-    ranked = frames["first_runs"].unique([*_KEY, "trace_id"]).sort("at", "trace_id")
-    learned = ranked.group_by(_KEY, maintain_order=True).agg(
-        pl.col("at").get(config.min_runs - 1, null_on_oob=True).alias("learned_at")
-    )
-    tools = frames["learned_tools"].unique([*_KEY, "tool_name"]).rename({"tool_name": "other", "at": "other_at"})
-    late = (
-        found.join(learned, on=_KEY)
-        .join(tools, on=_KEY)
-        .filter(
-            pl.col("other") != pl.col("tool_name"),
-            pl.col("other_at") > pl.col("learned_at"),
-            pl.col("other_at") < pl.col("first_at"),
-        )
-    )
-    late = late.group_by("trace_id", "span_id").agg(pl.len().alias("learned_late"))
-    return found.join(late, on=["trace_id", "span_id"], how="left").with_columns(pl.col("learned_late").fill_null(0))
+    found = new_uses(writes, frames, config.min_runs, config.learn_after)
+    return [_signal(row, config) for row in rows(found.sort("start_time", "span_id"))]
 
 
 def _signal(action: dict[str, Any], config: Config) -> Signal:

@@ -52,7 +52,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     found = _held_by_others(used, frames["custody"], config)
     signals = [_lent(row) for row in rows(found.sort("start_time", "span_id"))]
     signals += [_long(row, config) for row in rows(_long_lived(used, config))]
-    return signals + [_split(row) for row in rows(_elsewhere(frames["runs"], config))]
+    return signals + [_split(row) for row in rows(_elsewhere(frames["runs"], frames["whereabouts"], config))]
 
 
 def _held_by_others(used: pl.DataFrame, custody: pl.DataFrame, config: Config) -> pl.DataFrame:
@@ -173,11 +173,12 @@ def _long(row: dict[str, Any], config: Config) -> Signal:
     )  # fmt: skip
 
 
-def _elsewhere(runs: pl.DataFrame, config: Config) -> pl.DataFrame:
+def _elsewhere(runs: pl.DataFrame, whereabouts: pl.DataFrame, config: Config) -> pl.DataFrame:
     """Runs that share their instance and their time with a run on another host (`other_*`)."""
     placed = runs.unique(_PLACE).filter(pl.col("agent_instance_id").is_not_null(), pl.col("host_name").is_not_null())
-    placed = placed.filter(pl.col("host_name").n_unique().over("agent_instance_id") > 1)
-    other = placed.select("agent_instance_id", pl.col("host_name", *_PLACE, "start_time", "end_time").name.prefix("other_"))
+    other = whereabouts.rename({"at": "start_time"}).select(
+        "agent_instance_id", pl.col("host_name", *_PLACE, "start_time", "end_time").name.prefix("other_")
+    )
     shared = pl.min_horizontal("end_time", "other_end_time") - pl.max_horizontal("start_time", "other_start_time")
     pairs = placed.join(other, on="agent_instance_id").filter(
         pl.col("host_name") != pl.col("other_host_name"), shared > timedelta(seconds=config.skew_seconds)
@@ -228,6 +229,7 @@ DETECTOR = Detector(
         "runs": (
             "trace_id", "span_id", "actor_id", "actor_name", "agent_instance_id", "host_name", "start_time", "end_time",
         ),
+        "whereabouts": ("agent_instance_id", "host_name", "trace_id", "span_id", "at", "end_time"),
         "custody": ("kind", "id", "actor_id", "actor_name", "trace_id", "span_id", "start_time"),
     },
     config=Config,

@@ -1,16 +1,20 @@
-"""An action used a scope that its grant does not cover.
+"""An action used a scope, or acted on a resource, that its grant does not cover.
 
 **What it finds.** A tool call whose used scope (`actorscope.authz.scope.used`, else its tool) matches no entry of the
-nearest grant: the one on the action (`actorscope.authz.scope.granted`), else that of the delegation it runs under.
+nearest grant: the one on the action (`actorscope.authz.scope.granted`), else that of the delegation it runs under. Where
+entries name resources (`files:write:/srv/reports/*`, `mail:send:*@example.org`, `tool:send_email:*@example.org`), also what
+the arguments or `actorscope.action.target.id` say the action acts on: a write outside is high, what goes outside medium, a read low.
 
 **Why it matters.** The agent did what nobody allowed it to do: a policy is missing, not enforced, or was got around.
 
 **Evidence and basis.** The action, and the span that carries the grant. Declared when scope and grant are attributes;
-derived when the used scope is read from the tool's name.
+derived when the used scope is read from the tool's name, or the resource from the arguments.
 
-**What it cannot know.** Grants that nobody recorded: without a grant on the path there is no finding.
+**What it cannot know.** Grants that nobody recorded: without a grant on the path there is no finding. Where only
+fingerprints of arguments are kept, patterns cannot be judged; exact addresses can, if analysis has the key of the intake.
 
-**False positives.** Grants in another notation than the scopes; patterns with `*` are understood.
+**False positives.** Grants in another notation than the scopes; patterns with `*` are understood. Of e-mail addresses, sites
+and absolute paths each one in an argument named for it must be covered; of other names one is enough.
 
 **Next step.** Decide whether the grant is too narrow or the action was wrong; extend the one or revoke the other.
 """
@@ -22,7 +26,6 @@ from typing import Any
 
 import polars as pl
 
-from actorscope.analysis.authority import covers
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
 from actorscope.analysis.finding import Edit, Evidence, Signal, effect
 
@@ -33,29 +36,16 @@ class Config:
 
     read_severity: str = "low"
     """Severity of a read outside the grant."""
+    egress_severity: str = "medium"
+    """Severity of an action that goes outside without a known write, and of one of which nobody says what it does."""
     write_severity: str = "high"
     """Severity of a write or destructive action outside the grant."""
 
 
-def used_scopes(action: dict[str, Any]) -> tuple[list[str], str]:
-    """What an action used and the basis of saying so; nothing where the grant speaks of something else than tools."""
-    if action["scope_used"]:
-        return action["scope_used"], "declared"
-    if action["tool_name"] and all(entry.startswith("tool:") for entry in action["grant"]):
-        return [f"tool:{action['tool_name']}"], "derived"
-    return [], "inferred"
-
-
 def detect(frames: Frames, config: Config) -> list[Signal]:
-    """One signal per action with a scope outside its grant."""
-    granted = frames["actions"].filter(pl.col("grant").list.len() > 0).unique(["trace_id", "span_id"])
-    signals = []
-    for action in rows(granted.sort("start_time", "span_id")):
-        used, basis = used_scopes(action)
-        outside = sorted({scope for scope in used if not covers(action["grant"], scope)})
-        if outside:
-            signals.append(_signal(action, outside, basis, config))
-    return signals
+    """One signal per action with a scope or a resource outside its grant."""
+    outside = frames["actions"].filter(pl.col("use_outside").list.len() > 0).unique(["trace_id", "span_id"])
+    return [_signal(action, config) for action in rows(outside.sort("start_time", "span_id"))]
 
 
 def _severity(action: dict[str, Any], config: Config) -> str:
@@ -63,10 +53,12 @@ def _severity(action: dict[str, Any], config: Config) -> str:
         return "info"
     if action["side_effect"] in WRITES:
         return config.write_severity
-    return config.read_severity if action["side_effect"] in ("read", "none") else "medium"
+    is_read = action["side_effect"] in ("read", "none") and not action["is_outward"]
+    return config.read_severity if is_read else config.egress_severity
 
 
-def _signal(action: dict[str, Any], outside: list[str], basis: str, config: Config) -> Signal:
+def _signal(action: dict[str, Any], config: Config) -> Signal:
+    outside, basis = action["use_outside"], action["use_basis"]
     scopes = ", ".join(outside)
     granted = ", ".join(action["grant"][:12])
     evidence = [
@@ -88,7 +80,7 @@ def _signal(action: dict[str, Any], outside: list[str], basis: str, config: Conf
         + (" and was stopped" if blocked else ""),
         subject_id=action["actor_id"] or "unknown",
         subject_name=action["actor_name"] or "",
-        scope=(action["tool_name"] or "", *outside),
+        scope=(action["tool_name"] or "", *action["use_heads"]),
         trace_id=action["trace_id"],
         span_id=action["span_id"],
         at=action["start_time"],
@@ -112,11 +104,11 @@ DETECTOR = Detector(
     id="authority_outside_grant",
     family="authority",
     title="Use outside the granted scope",
-    version=1,
+    version=2,
     needs={
         "actions": (
-            "trace_id", "span_id", "actor_id", "actor_name", "tool_name", "scope_used", "grant", "grant_span_id",
-            "authz_outcome", "is_error", "side_effect", "target", "cost_usd", "start_time",
+            "trace_id", "span_id", "actor_id", "actor_name", "tool_name", "grant", "grant_span_id", "use_outside", "use_heads", "use_basis",
+            "authz_outcome", "is_error", "is_outward", "side_effect", "target", "cost_usd", "start_time",
         )
     },
     config=Config,

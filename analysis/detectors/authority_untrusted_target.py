@@ -1,7 +1,8 @@
 """An agent acted on somebody or something new that nobody asked for and that the output of a tool had put forward.
 
 **What it finds.** A write, or a link that is opened, whose target (an address, an account, a site) the request does not
-name, earlier runs of the kind did not use, and an earlier tool output in the same trace contains. In the first runs of
+name, earlier runs of the kind did not use, and an earlier tool output in the same trace contains. Where no output does (P7) it is low,
+and `new_tool_severity` when the tool is new for the kind as well. In the first runs of
 a kind, when nothing is familiar yet, only where the words around the target in that output read like an instruction.
 
 **Why it matters.** This is what a followed prompt injection looks like: text that a tool returned decides where money,
@@ -28,6 +29,7 @@ import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames, rows
 from actorscope.analysis.finding import Edit, Evidence, Signal, weakest
+from actorscope.analysis.novelty import new_uses
 
 _KEY = ["actor_id", "task_kind"]
 _USE = ["trace_id", "span_id", "target"]
@@ -43,6 +45,14 @@ class Config:
     """Kinds of instructing words around the target (of 5) from which an output tells the agent what to do."""
     unknown_runs: int = 3
     """Separate runs with a target of unknown origin after which it is familiar."""
+    new_tool_severity: str = "low"
+    """Severity of a target of unknown origin when the tool is new for the kind as well (`medium` found nothing but benign runs)."""
+    tool_runs: int = 8
+    """Earlier runs of the kind without a tool from which on the tool is new (at most 16)."""
+    learn_after: int = 3
+    """Separate runs with the tool after which it counts as normal."""
+    broad_after: int = 2
+    """Tools learned after the first runs from which a kind counts as broad: a new tool then says nothing."""
 
 
 def detect(frames: Frames, config: Config) -> list[Signal]:
@@ -56,6 +66,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     )  # fmt: skip
     used = used.filter(told, is_new.not_() | pl.col("side_effect").is_in(WRITES))
     worst = used.sort("instructing", "target", descending=[True, False]).unique(["trace_id", "span_id"], keep="first")
+    worst = _with_new_tools(worst, frames, config)
     return [_signal(use, config) for use in rows(worst.sort("start_time", "span_id"))]
 
 
@@ -79,10 +90,20 @@ def _familiarity(used: pl.DataFrame, frames: Frames, config: Config) -> pl.DataF
     return used.with_columns(pl.col("runs_before").fill_null(0), pl.col("is_familiar").fill_null(False))
 
 
+def _with_new_tools(used: pl.DataFrame, frames: Frames, config: Config) -> pl.DataFrame:
+    """`is_new_tool`: the kind did without the tool before, and is not one that takes up tools all the time."""
+    named = used.filter(pl.col("tool_name").is_not_null())
+    new = new_uses(named, frames, config.tool_runs, config.learn_after)
+    new = new.filter(pl.col("nth") == 1, pl.col("learned_late") < config.broad_after)
+    new = new.select("trace_id", *_KEY, "tool_name", pl.lit(True).alias("is_new_tool"))
+    used = used.join(new, on=["trace_id", *_KEY, "tool_name"], how="left")
+    return used.with_columns(pl.col("is_new_tool").fill_null(False))
+
+
 def _severity(use: dict[str, Any], config: Config) -> str:
     is_write = use["side_effect"] in WRITES
     if use["origin"] == "unknown":
-        return "low"
+        return config.new_tool_severity if use["is_new_tool"] else "low"
     return "high" if is_write and use["instructing"] >= config.instructed else "medium"
 
 
@@ -93,7 +114,7 @@ def _signal(use: dict[str, Any], config: Config) -> Signal:
     where = (
         f"put forward by the output of a tool{' that reads like an instruction' if is_told else ''}"
         if is_found
-        else "of unknown origin"
+        else f"of unknown origin{', with a tool that is new for it too' if use['is_new_tool'] else ''}"
     )
     source = (
         Evidence(
@@ -103,9 +124,9 @@ def _signal(use: dict[str, Any], config: Config) -> Signal:
     ) if is_found else ()  # fmt: skip
     severity = _severity(use, config)
     return Signal(
-        rule="P7" if severity == "low" else "P6",
+        rule="P6" if is_found else "P7",
         severity=severity,
-        confidence=0.95 if is_told else 0.7 if is_found else 0.4,
+        confidence=0.95 if is_told else 0.7 if is_found else 0.5 if use["is_new_tool"] else 0.4,
         title=f"{actor} used {use['tool_name']} on {use['target']}: new for {kind}, not asked for, {where}",
         subject_id=use["actor_id"],
         subject_name=use["actor_name"] or "",
@@ -153,9 +174,13 @@ DETECTOR = Detector(
         "targets": (
             "trace_id", "span_id", "start_time", "actor_id", "actor_name", "task_kind", "tool_name", "side_effect", "side_effect_basis",
             "target", "is_strong", "is_link", "origin", "source_span_id", "instructing", "cause_request", "cost_usd",
+            "is_open", "is_error",
         ),
         "first_runs": ("actor_id", "task_kind", "trace_id", "at"),
         "first_targets": ("actor_id", "task_kind", "target", "trace_id", "at", "origin"),
+        "first_uses": ("actor_id", "task_kind", "tool_name", "trace_id", "at"),
+        "nth_uses": ("actor_id", "task_kind", "tool_name", "nth", "trace_id", "at"),
+        "learned_tools": ("actor_id", "task_kind", "tool_name", "at"),
     },
     config=Config,
     detect=detect,

@@ -26,7 +26,6 @@ from typing import Any
 
 import polars as pl
 
-from actorscope.analysis.authority import covers
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import Edit, Evidence, Signal
 from actorscope.analysis.moments import stamp
@@ -57,7 +56,8 @@ class _Fault:
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per delegation and way in which it does not fit."""
     grants = frames["grants"].filter("is_settled").unique(["trace_id", "span_id"])
-    grants = grants.filter(pl.col("upper_span_id").is_not_null() | pl.col("delegation_max_depth").is_not_null() | _chained())
+    limits = pl.col("delegation_max_depth").is_not_null() | pl.col("under_max_depth").is_not_null()
+    grants = grants.filter(pl.col("upper_span_id").is_not_null() | limits | _chained())
     return [_signal(grant, fault) for grant in rows(grants.sort("start_time", "span_id")) for fault in _faults(grant, config)]
 
 
@@ -83,13 +83,7 @@ def _faults(grant: dict[str, Any], config: Config) -> Iterator[_Fault]:
                 f"silent if actorscope.delegation.chain had been {expected}", expected, " > ".join(chain),
                 "delegation_chain", [*upper, chain[-1]],
             )  # fmt: skip
-    limit = min((d for d in (grant["delegation_max_depth"], grant["upper_delegation_max_depth"]) if d is not None), default=None)
-    if limit is not None and (grant["delegation_depth"] or 0) > limit:
-        yield _Fault(
-            "too deep", f"delegation {grant['delegation_depth']} levels deep, allowed are {limit}",
-            f"silent if actorscope.delegation.depth had been {limit} or less", limit, grant["delegation_depth"],
-            "delegation_depth", limit,
-        )  # fmt: skip
+    yield from _deeper(grant, chain)
     giver = grant["delegator_id"]
     if giver and len(chain) > 1 and _short(giver) not in map(_short, chain):
         yield _Fault(
@@ -99,9 +93,23 @@ def _faults(grant: dict[str, Any], config: Config) -> Iterator[_Fault]:
         )  # fmt: skip
 
 
+def _deeper(grant: dict[str, Any], chain: list[str]) -> Iterator[_Fault]:
+    """Deeper than it or any delegation above allows; the chain tells the depth where nothing else does."""
+    limits = (grant[f"{whose}_max_depth"] for whose in ("delegation", "upper_delegation", "under"))
+    limit = min((d for d in limits if d is not None), default=None)
+    is_told = grant["delegation_depth"] is not None
+    depth = grant["delegation_depth"] if is_told else max(0, len(chain) - 1)
+    if limit is not None and depth > limit:
+        yield _Fault(
+            "too deep", f"delegation {depth} levels deep, allowed are {limit}",
+            f"silent if actorscope.delegation.{'depth' if is_told else 'chain'} had told of {limit} levels or less", limit, depth,
+            *(("delegation_depth", limit) if is_told else ("delegation_chain", chain[: limit + 1])),
+        )  # fmt: skip
+
+
 def _wider(grant: dict[str, Any], config: Config) -> Iterator[_Fault]:
     granted, upper = grant["scope_granted"] or [], grant["upper_scope_granted"] or []
-    beyond = sorted({scope for scope in granted if upper and not covers(upper, scope)})
+    beyond = grant["beyond_upper"]
     if beyond and _kinds(beyond) <= _kinds(upper):
         names = ", ".join(beyond)
         yield _Fault(
@@ -162,8 +170,9 @@ DETECTOR = Detector(
     needs={
         "grants": (
             "trace_id", "span_id", "actor_id", "actor_name", "delegate_name", "start_time", "is_settled", "scope_granted", "own_ends",
-            "delegation_depth", "delegation_max_depth", "delegation_chain", "delegator_id", "upper_scope_granted",
+            "delegation_depth", "delegation_max_depth", "delegation_chain", "delegator_id", "upper_scope_granted", "beyond_upper",
             "upper_grant_ends", "upper_delegation_chain", "upper_delegation_max_depth", "upper_span_id", "upper_trace_id", "upper_is_named",
+            "under_max_depth",
         )
     },
     config=Config,

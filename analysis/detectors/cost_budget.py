@@ -1,12 +1,15 @@
-"""A run or an agent's day comes near or over its budget.
+"""A run, an agent, a kind of task, whoever started the work, or a tenant comes near or over its budget.
 
 **What it finds.** Runs that state a budget (`actorscope.budget.limit` with scope `execution`) and have used 50, 80 or
-100 % of it, with all they delegated; and actors over the same shares of a daily budget from the settings.
+100 % of it, with all they delegated; and the same shares of the budgets of the settings (`[[analysis.budgets]]`): of each
+run, or of an hour, day, week or month (UTC) of an actor, a kind of task, a person, schedule or agent that started the work,
+or a tenant. A window is one finding, which grows from info over medium to high.
 
 **Why it matters.** Nothing in most frameworks stops a run that costs too much; the budget is the number its owner chose.
 
-**Evidence and basis.** The run and the costliest calls below it. Declared where the spans state their cost, derived where
-the price list was used.
+**Evidence and basis.** The run and the costliest calls below it; of a period the latest span that spent, with the costliest
+that came with it, and when the budget is used up at the rate of the last 15 minutes in which anything was spent. Declared
+where the spans state their cost, derived where the price list was used.
 
 **What it cannot know.** Cost of models without a price and of calls that were not traced.
 
@@ -17,7 +20,8 @@ the price list was used.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import polars as pl
@@ -26,6 +30,9 @@ from actorscope.analysis import spending
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import Edit, Evidence, Signal
 
+_KIND = {"run": "A run of", "actor": "Actor", "task": "Task", "delegator": "What was started by", "tenant": "Tenant"}
+_COLUMN = {"actor": "actor_id", "task": "task_kind", "delegator": "starter_id", "tenant": "tenant"}
+_MINUTE, _RECENT = timedelta(minutes=1), timedelta(minutes=15)
 _UNITS = {"currency": "run_cost_usd", "token": "run_tokens", "call": "run_calls", None: "run_cost_usd"}
 
 
@@ -39,30 +46,18 @@ class Config:
     """Share from which it is medium."""
     high_share: float = 1.0
     """Share from which it is high."""
-    daily_usd: dict[str, float] = field(default_factory=dict)
-    """Daily budget in US dollars by name or id of the actor; `*` for every other."""
 
 
 def detect(frames: Frames, config: Config) -> list[Signal]:
-    """One signal per run, and per actor and day, that has used enough of its budget."""
+    """One signal per run, and per window of a budget of the settings, that has used enough of it."""
     budgeted = frames["runs"].filter(
         pl.col("budget_limit") > 0, pl.col("budget_scope").is_null() | (pl.col("budget_scope") == "execution")
     )
     budgeted = budgeted.unique(["trace_id", "span_id"]).sort("start_time", "span_id")
     signals = [s for run in rows(budgeted) if (s := _run_signal(run, frames["runs"], frames["costs"], config))]
-    if config.daily_usd:
-        signals += [s for day in rows(_days(frames)) if (s := _day_signal(day, config))]
-    return signals
-
-
-def _days(frames: Frames) -> pl.DataFrame:
-    """Each day with the latest of its runs that are looked at now, as the place where its budget was seen."""
-    place = frames["runs"].select(
-        "actor_id", pl.col("start_time").dt.date().alias("day"), "trace_id", "span_id", pl.col("start_time").alias("at")
-    )
-    place = place.sort("at", "trace_id", "span_id").unique(["actor_id", "day"], keep="last")
-    days = frames["daily_spend"].unique(["actor_id", "day"])
-    return days.join(place, on=["actor_id", "day"]).sort("day", "actor_id")
+    windows = frames["budgets"].unique().sort("number", "id", "began", "trace_id", "span_id")
+    costs = frames["costs"].unique(["trace_id", "span_id"])
+    return signals + [s for window in rows(windows) if (s := _window_signal(window, frames["runs"], costs, config))]
 
 
 def _severity(share: float, config: Config) -> str | None:
@@ -118,47 +113,69 @@ def _beyond(spent: pl.DataFrame, limit: float) -> float:
     return float(ordered.filter(pl.col("cost_usd").cum_sum() > limit)["cost_usd"].sum())
 
 
-def _day_signal(day: dict[str, Any], config: Config) -> Signal | None:
-    limit = config.daily_usd.get(
-        day["actor_id"], config.daily_usd.get(day["actor_name"], config.daily_usd.get("*", 0.0))
-    )
-    severity = _severity(day["spent_usd"] / limit, config) if limit > 0 else None
+def _window_signal(window: dict[str, Any], runs: pl.DataFrame, costs: pl.DataFrame, config: Config) -> Signal | None:
+    limit, used, period = window["limit"], window["spent_usd"], window["period"]
+    severity = _severity(used / limit, config)
     if severity is None:
         return None
-    per_minute = day["recent_usd"] / 15.0
-    left = limit - day["spent_usd"]
-    forecast = f"used up in {left / per_minute:.0f} minutes at the present rate" if left > 0 and per_minute > 0 else ""
+    who = window["name"] or window["id"] or "no tenant"
+    spent = _spent(window, runs, costs)
+    forecast = _forecast(window)
+    began = f"{window['began']:%Y-%m-%d %H:%M}"
+    what = f"its budget of the {period} from {began}" if period else "the budget of a run"
     return Signal(
         rule="C1",
         severity=severity,
         confidence=0.99,
-        title=f"{day['actor_name']} used {day['spent_usd'] / limit:.0%} of its budget of the day: ${day['spent_usd']:.4g} of ${limit:.4g}",
-        subject_id=day["actor_id"],
-        subject_name=day["actor_name"],
-        scope=("daily budget", str(day["day"])),
-        trace_id=day["trace_id"],
-        span_id=day["span_id"],
-        at=day["at"],
+        title=f"{_KIND[window['node']]} {who} used {used / limit:.0%} of {what}: ${used:.4g} of ${limit:.4g}"
+        + (f"; {forecast}" if forecast else ""),
+        subject_id=window["id"],
+        subject_name=who,
+        scope=("budget", window["node"], period, began if period else ""),
+        trace_id=window["trace_id"],
+        span_id=window["span_id"],
+        at=window["at"],
         evidence=(
-            Evidence(day["trace_id"], day["span_id"], "latest run", f"latest of {day['runs']} runs of {day['day']}"),
+            Evidence(window["trace_id"], window["span_id"], "budget" if not period else "latest spend", f"${used:.4g} of ${limit:.4g}"),
+            *(e for e in spending.evidence(spent) if e.span_id != window["span_id"]),
         ),
         baseline={
-            "level": "actor and day",
+            "level": window["node"],
+            "period": period or "run",
+            "window": began,
             "limit": limit,
             "unit": "currency",
-            "observed": day["spent_usd"],
+            "observed": used,
+            "share": used / limit,
+            "last_15_minutes_usd": window["recent_usd"] if period else None,
             "forecast": forecast,
         },
-        counterfactual=f"silent below ${limit * config.info_share:g}, or with a budget above ${day['spent_usd'] / config.info_share:g}",
-        edits=(
-            Edit(
-                column="daily_usd",
-                value={**config.daily_usd, day["actor_id"]: 1.01 * day["spent_usd"] / config.info_share},
-            ),
-        ),
-        impact={"cost_usd": day["spent_usd"], "over_usd": max(0.0, -left)},
-        basis="derived",
+        counterfactual=f"silent below ${limit * config.info_share:g}, or with a budget above ${used / config.info_share:g}",
+        edits=(Edit(column=f"budgets.{window['number']}.usd", value=1.01 * used / config.info_share),),
+        impact={"cost_usd": used, "over_usd": max(0.0, used - limit)},
+        basis=spending.basis(spent),
+        grows=bool(period),
     )
+
+
+def _spent(window: dict[str, Any], runs: pl.DataFrame, costs: pl.DataFrame) -> pl.DataFrame:
+    """What was spent in a window by the traces that are looked at now."""
+    if not window["period"]:
+        return spending.below(window, runs, costs)
+    mine = pl.col(_COLUMN[window["node"]]).fill_null("") == window["id"]
+    return costs.filter(mine, pl.col("start_time") >= window["began"], pl.col("start_time") < window["ends"])
+
+
+def _forecast(window: dict[str, Any]) -> str:
+    """When the budget is used up, from the rate of the latest quarter of an hour in which anything was spent."""
+    left = window["limit"] - window["spent_usd"]
+    if not window["period"] or left <= 0 or window["recent_usd"] <= 0:
+        return ""
+    began, last = window["began"], window["last_at"] + _MINUTE
+    minutes = left / window["recent_usd"] * max(1.0, min(_RECENT, last - began) / _MINUTE)
+    if minutes > (window["ends"] - last) / _MINUTE:
+        return f"lasts to the end of the {window['period']} at the rate of the last 15 minutes"
+    return f"used up at {last + minutes * _MINUTE:%Y-%m-%d %H:%M} UTC, in {minutes:.0f} minutes, at the rate of the last 15 minutes"
 
 
 DETECTOR = Detector(
@@ -171,8 +188,14 @@ DETECTOR = Detector(
             "trace_id", "span_id", "parent_run_span_id", "actor_id", "actor_name", "budget_limit", "budget_unit", "budget_scope",
             "run_cost_usd", "run_tokens", "run_calls", "start_time",
         ),
-        "costs": ("trace_id", "span_id", "run_span_id", "name", "cost_usd", "cost_source", "start_time"),
-        "daily_spend": ("actor_id", "actor_name", "day", "spent_usd", "recent_usd", "runs"),
+        "costs": (
+            "trace_id", "span_id", "run_span_id", "name", "cost_usd", "cost_source", "start_time", "actor_id", "task_kind", "starter_id",
+            "tenant",
+        ),
+        "budgets": (
+            "number", "node", "id", "name", "period", "limit", "began", "ends", "spent_usd", "recent_usd", "last_at", "trace_id", "span_id",
+            "at",
+        ),
     },
     config=Config,
     detect=detect,

@@ -1,25 +1,29 @@
 """A run cost far more than runs of the same agent for the same kind of task.
 
 **What it finds.** Runs whose cost (tokens where nothing is priced), with all they delegated, lies far above the earlier
-runs of the actor and task kind, on a logarithmic scale; also per model call (tokens, where known), where few turns hide that
-each of them became dear.
+ones on a logarithmic scale and is as dear as the dearest of them; also runs of which each model call was dear as none was
+before, in what it wrote (cost where that is not known), although few turns make the whole look usual.
 
-**Why it matters.** Runaway loops, swollen contexts and wrong models show first in what a run costs. Cost is log-normal:
-on a plain scale one run in ten would look strange.
+**Why it matters.** Runaway loops, swollen contexts and wrong models show first in what a run costs. Cost is log-normal with
+a heavy upper end: on a plain scale one run in ten would look strange, and measured from the middle alone still one in
+twenty.
 
-**Evidence and basis.** The run and its costliest calls; median and spread of up to 400 earlier runs. The spread is the
-median deviation, drawn towards 0.8 while there are few runs.
+**Evidence and basis.** The run and its costliest calls; median and spread of up to 400 earlier runs. Compared with those of
+the actor, task kind and model, else of the actor and task kind; while these are fewer than ten, with other kinds of task
+of the actor or other actors with the task kind, at low at most; the baseline names the level. The spread is the median
+deviation or the upper decile, whichever lies farther out, drawn towards 0.8 while there are few runs. For an alert one
+run in a hundred, or none of fewer, may have been about as dear.
 
 **What it cannot know.** Whether the task was simply larger.
 
-**False positives.** A rare, legitimately large task: 1.6 % of runs reach 2.5 deviations, one in two hundred 3.
+**False positives.** The first very large task: of 823 steady runs of agents with heavy tails 2.3 % were told at any severity
+and 0.6 % as medium, each of those 12 times its median or more and without precedent.
 
 **Next step.** Compare the run with a median run: more turns, a longer context, or another model?
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,9 +33,7 @@ import polars as pl
 from actorscope.analysis import spending
 from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import ALERTS, Edit, Evidence, Signal
-
-_ABOUT = 0.8
-"""Calls that are as dear as so much of these count as equally dear."""
+from actorscope.analysis.standing import Histories, Prior, Standing
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,17 @@ class Config:
     medium_z: float = 3.0
     """From here it is medium."""
     medium_ratio: float = 10.0
-    """Multiple of the median from which it is medium, whatever z says."""
+    """Multiple of the median from which it is medium where it is low at least."""
     min_usd: float = 0.50
     """Runs below this cost are at most low."""
     call_min_usd: float = 0.25
     """The same for runs of which each model call was dear."""
-    usual_runs: int = 2
-    """Earlier runs with calls as dear that make it nothing new."""
+    usual_share: float = 0.01
+    """Share of the earlier runs, or one, that were about as dear and make it nothing new: at most low."""
+    dearest_share: float = 0.95
+    """Share of what the dearest earlier run cost from which it is told at all."""
+    high_runs: int = 100
+    """Earlier runs needed for high: five times what 99 of 100 stay below."""
     min_tokens: int = 50_000
     """The same where nothing is priced."""
     min_runs: int = 10
@@ -64,37 +70,6 @@ class Config:
     """Least spread."""
 
 
-def spread(logs: np.ndarray[Any, Any], config: Config) -> tuple[float, float]:
-    """Median and shrunk median absolute deviation of logarithms of cost."""
-    middle = float(np.median(logs))
-    deviation = 1.4826 * float(np.median(np.abs(logs - middle)))
-    n = len(logs)
-    shrunk = (n * deviation + config.prior_weight * config.prior_spread) / (n + config.prior_weight)
-    return middle, max(shrunk, config.min_spread)
-
-
-@dataclass(frozen=True)
-class _Standing:
-    """Where a run stands among the earlier ones, in one unit."""
-
-    unit: str
-    observed: float
-    before: np.ndarray[Any, Any]
-    middle: float
-    deviation: float
-
-    @property
-    def z(self) -> float:
-        return (math.log(self.observed) - self.middle) / self.deviation
-
-    @property
-    def ratio(self) -> float:
-        return self.observed / math.exp(self.middle)
-
-
-_History = dict[tuple[Any, ...], tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]
-
-
 def detect(frames: Frames, config: Config) -> list[Signal]:
     """One signal per run that stands out."""
     runs = spending.measured(frames["runs"]).with_columns(
@@ -103,70 +78,59 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     runs = runs.filter("is_settled", pl.col("measure") > 0, pl.col("actor_id").is_not_null()).unique(
         ["trace_id", "span_id"]
     )
-    history = _history(frames["run_costs"])
+    prior = Prior(config.prior_spread, config.prior_weight, config.min_spread)
+    histories = Histories(frames["run_costs"], frames["wider_costs"], prior)
     signals = []
     for run in rows(runs.sort("start_time", "span_id")):
-        whole = _standing(run, run["unit"], run["measure"], history, config)
-        if whole is None:
-            continue
-        severity, shown = _severity(run, whole, config), whole
+        whole = histories.standing(run, run["unit"], run["measure"], config.min_runs)
+        severity, shown = (_severity(run, whole, config) if whole else None), whole
         if severity not in ALERTS and run["run_calls"]:
-            each = _per_call(run, history, config)
+            each = _per_call(run, histories, config)
             if each is not None and _is_dear(run, each, config):
                 severity, shown = "medium", each
-        if severity:
+        if severity and shown:
             signals.append(_signal(run, severity, shown, frames, config))
     return signals
 
 
-def _history(costs: pl.DataFrame) -> _History:
-    """Times and costs of the known runs by actor, task kind and unit, in order of time."""
-    groups = costs.unique().sort("at").group_by("actor_id", "task_kind", "unit").agg("at", "value")
-    return {
-        (actor, kind or "", unit): (at.dt.replace_time_zone(None).to_numpy(), value.to_numpy())
-        for actor, kind, unit, at, value in zip(*groups.get_columns(), strict=True)
-    }
-
-
-def _standing(run: dict[str, Any], unit: str, observed: float, history: _History, config: Config) -> _Standing | None:
-    known = history.get((run["actor_id"], run["task_kind"], unit))
-    if known is None:
+def _severity(run: dict[str, Any], whole: Standing, config: Config) -> str | None:
+    if whole.z < config.info_z or whole.observed < config.dearest_share * whole.before.max():
         return None
-    before = known[1][: np.searchsorted(known[0], np.datetime64(run["at_ns"], "ns"))]
-    return _Standing(unit, observed, before, *spread(np.log(before), config)) if len(before) >= 3 else None
-
-
-def _severity(run: dict[str, Any], whole: _Standing, config: Config) -> str | None:
+    if len(whole.before) < config.min_runs:
+        return "info"
+    severity = "low" if whole.z >= config.low_z else "info"
     is_large = run["measure"] >= (config.min_usd if run["unit"] == "usd" else config.min_tokens)
-    severity = "info" if whole.z >= config.info_z else None
-    if len(whole.before) >= config.min_runs:
-        severity = "low" if whole.z >= config.low_z else severity
-        if is_large and (whole.z >= config.medium_z or whole.ratio >= config.medium_ratio):
-            severity = "medium"
-        if severity == "medium" and run["measure"] >= 5 * float(np.quantile(whole.before, 0.99)):
+    is_far = whole.z >= config.medium_z or (whole.z >= config.low_z and whole.ratio >= config.medium_ratio)
+    if whole.is_own and is_large and is_far and whole.is_new(config.usual_share):
+        severity = "medium"
+        if len(whole.before) >= config.high_runs and whole.observed >= 5 * float(np.quantile(whole.before, 0.99)):
             severity = "high"
     return severity
 
 
-def _per_call(run: dict[str, Any], history: _History, config: Config) -> _Standing | None:
-    """Where a run stands per model call: in tokens where it has any, which no price moves."""
-    unit, amount = ("tokens", run["run_tokens"]) if run["run_tokens"] else (run["unit"], run["measure"])
-    return _standing(run, unit + spending.PER_CALL, amount / run["run_calls"], history, config)
+def _per_call(run: dict[str, Any], histories: Histories, config: Config) -> Standing | None:
+    """Where a run stands per model call: in what the model wrote, which no price moves and no large document that it read;
+    else in what is known.
+    """
+    unit, amount = run["unit"] + spending.PER_CALL, run["measure"]
+    if run["run_output_tokens"]:
+        unit, amount = spending.WRITTEN, run["run_output_tokens"]
+    each = histories.standing(run, unit, amount / run["run_calls"], config.min_runs)
+    return each if each is not None and each.is_own and len(each.before) >= config.min_runs else None
 
 
-def _is_dear(run: dict[str, Any], each: _Standing, config: Config) -> bool:
-    """Whether each model call of the run was dear, which is nothing that its runs do now and then, and the run no trifle."""
+def _is_dear(run: dict[str, Any], each: Standing, config: Config) -> bool:
+    """Whether each model call of the run was dear as none was before, and the run no trifle."""
     least = config.call_min_usd if run["unit"] == "usd" else config.min_tokens * config.call_min_usd / config.min_usd
-    is_far = each.z >= config.medium_z and each.ratio >= config.medium_ratio
-    is_usual = np.count_nonzero(each.before >= _ABOUT * each.observed) >= config.usual_runs
-    return len(each.before) >= config.min_runs and run["measure"] >= least and is_far and not is_usual
+    is_far = each.z >= config.low_z and each.ratio >= config.medium_ratio
+    return run["measure"] >= least and is_far and each.is_new(config.usual_share)
 
 
-def _signal(run: dict[str, Any], severity: str, stands: _Standing, frames: Frames, config: Config) -> Signal:
-    median, unit, kind = math.exp(stands.middle), stands.unit, run["task_kind"] or "any work"
+def _signal(run: dict[str, Any], severity: str, stands: Standing, frames: Frames, config: Config) -> Signal:
+    median, unit, kind = stands.median, stands.unit, run["task_kind"] or "any work"
     amount = spending.amount(stands.observed, unit)
     spent = spending.below(run, frames["runs"], frames["costs"])
-    silent = math.exp(stands.middle + config.info_z * stands.deviation)
+    silent = max(stands.at_z(config.info_z), config.dearest_share * float(stands.before.max()))
     return Signal(
         rule="C3",
         severity=severity,
@@ -188,7 +152,7 @@ def _signal(run: dict[str, Any], severity: str, stands: _Standing, frames: Frame
             *spending.evidence(spent),
         ),
         baseline={
-            "level": "actor and task kind" if run["task_kind"] else "actor",
+            "level": stands.level if run["task_kind"] else stands.level.replace(" and task kind", ""),
             "runs": len(stands.before),
             "unit": unit,
             "median": median,
@@ -196,7 +160,8 @@ def _signal(run: dict[str, Any], severity: str, stands: _Standing, frames: Frame
             "observed": stands.observed,
             "z": round(stands.z, 2),
             "spread": round(stands.deviation, 3),
-            "threshold": f"z {config.medium_z:g} or {config.medium_ratio:g} times the median",
+            "threshold": f"z {config.medium_z:g}, or {config.medium_ratio:g} times the median from z {config.low_z:g}",
+            "dearest": float(stands.before.max()),
         },
         counterfactual=f"silent below {spending.amount(silent, unit)}",
         edits=_dearest(run, unit, spent, silent),
@@ -227,9 +192,10 @@ DETECTOR = Detector(
     needs={
         "runs": (
             "trace_id", "span_id", "is_settled", "parent_run_span_id", "actor_id", "actor_name", "task_kind", "run_cost_usd",
-            "run_tokens", "run_calls", "start_time",
+            "run_tokens", "run_output_tokens", "run_calls", "run_model", "start_time",
         ),
-        "run_costs": ("actor_id", "task_kind", "unit", "at", "value"),
+        "run_costs": ("actor_id", "task_kind", "unit", "at", "trace_id", "value"),
+        "wider_costs": ("level", "of", "unit", "at", "trace_id", "value"),
         "costs": ("trace_id", "span_id", "run_span_id", "name", "cost_usd", "cost_source"),
     },
     config=Config,

@@ -94,7 +94,7 @@ def _by_key(runs: pl.DataFrame) -> dict[tuple[str, str], list[dict[str, Any]]]:
 def _stream(history: pl.DataFrame) -> _Stream:
     runs: dict[str, dict[str, Any]] = {}
     for row in rows(history.sort("at", "trace_id")):
-        run = runs.setdefault(row["trace_id"], {"place": row["trace_id"].split(":"), "at": row["at"], "by_unit": {}})
+        run = runs.setdefault(row["trace_id"], {"place": row["trace_id"].split(":", 2)[:2], "at": row["at"], "by_unit": {}})
         run["by_unit"][row["unit"]] = row["value"]
     priced = sum("usd" in run["by_unit"] for run in runs.values())
     return _Stream(list(runs.values()), "usd" if 2 * priced > len(runs) else "tokens")

@@ -8,29 +8,33 @@ the steps that run it are the calls.
 **Why it matters.** Each try sends the whole context again. On human labels of wasted resources (TRAIL, GAIA) a blind failure
 repeated is the most precise sign there is.
 
-**Evidence and basis.** The failures after the first accuse. The basis is derived from the recorded errors. What was wasted is
-the tokens of the model calls from the first failure to the last: from `wasted_tokens` on it is medium.
+**Evidence and basis.** The failures after the first accuse, up to the one that tipped it. The basis is derived from the
+recorded errors. What was wasted is the tokens of the model calls from the first failure to the last: from `wasted_tokens` on it
+is medium.
 
 **What it cannot know.** Whether a person watched and wanted the tries, and errors that a tool reports as a normal result.
 
 **False positives.** Searches that find nothing and say so with an error, each with another query: these are not blind, and
-weigh little unless they go on.
+weigh little unless they go on. A write that failed and is tried once more is low, whatever it costs.
 
 **Next step.** Read the error text and fix the tool's description or its input; tell the agent to stop after the second.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
 
-from actorscope.analysis.detector import Detector, Frames
+from actorscope.analysis.detector import WRITES, Detector, Frames
 from actorscope.analysis.finding import Edit, Evidence, Signal
-from actorscope.analysis.turns import asked_again, by_run, contained, shown, without
+from actorscope.analysis.turns import by_run, contained, repeated, tipping, without
 
 _FEWEST_WORDS = 5
+Streak = Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -101,30 +105,43 @@ def _is_blind(action: dict[str, Any], before: dict[str, Any], config: Config) ->
     )
 
 
-def _judge(streak: list[dict[str, Any]], config: Config) -> Signal | None:
+def _blind(streak: Streak, config: Config) -> int:
+    return sum(_is_blind(b, a, config) for a, b in pairwise(streak))
+
+
+def _severity(streak: Streak, config: Config) -> str | None:
     n = len(streak)
-    blind = sum(_is_blind(b, a, config) for a, b in zip(streak, streak[1:], strict=False))
-    if n < config.streak and not blind:
+    if n < config.streak and not _blind(streak, config):
         return None
-    first, last = streak[0], streak[-1]
+    wasted = streak[-1]["spent_tokens"] - streak[0]["spent_tokens"]
+    # To try a write that failed once more is how things get done, whatever was said in between.
+    is_retry = n < config.streak and streak[-1]["side_effect"] in WRITES
+    return "medium" if n >= config.long_streak or (wasted >= config.wasted_tokens and not is_retry) else "low"
+
+
+def _judge(streak: Streak, config: Config) -> Signal | None:
+    severity = _severity(streak, config)
+    if severity is None:
+        return None
+    n, blind, first, last = len(streak), _blind(streak, config), streak[0], streak[-1]
+    tip = tipping(streak, lambda beginning: _severity(beginning, config))
     wasted = last["spent_tokens"] - first["spent_tokens"]
-    is_medium = n >= config.long_streak or wasted >= config.wasted_tokens
     # What fell below every threshold if these had not been done.
     kept = 1 if blind else config.streak - 1
     surplus = tuple(Edit(action["trace_id"], action["span_id"]) for action in streak[kept:])
     error = first["error_type"] or "an error"
     return Signal(
         rule="X3",
-        severity="medium" if is_medium else "low",
+        severity=severity,
         confidence=0.9 if blind else 0.7,
         title=f"{first['actor_name'] or 'An agent'} called {first['tool_name']} {n} times in a row and got {error}",
         subject_id=first["actor_id"] or "unknown",
         subject_name=first["actor_name"] or "",
         scope=("error loop", first["tool_name"], first["error_type"] or "", first["cause_id"] or first["trace_id"]),
         trace_id=first["trace_id"],
-        span_id=last["span_id"],
-        at=last["start_time"],
-        evidence=_evidence(streak),
+        span_id=tip["span_id"],
+        at=tip["start_time"],
+        evidence=_evidence(streak, tip),
         baseline={
             "level": "run",
             "expected": f"fewer than {config.streak} in a row, none of them blind",
@@ -142,18 +159,19 @@ def _judge(streak: list[dict[str, Any]], config: Config) -> Signal | None:
     )
 
 
-def _evidence(streak: list[dict[str, Any]]) -> tuple[Evidence, ...]:
-    first, again = streak[0], streak[1:]
+def _evidence(streak: Streak, tip: dict[str, Any]) -> tuple[Evidence, ...]:
+    first = streak[0]
     text = (first["status_message"] or first["error_type"] or "failed")[:200]
     return (
         Evidence(first["trace_id"], first["span_id"], "context: first failure", text),
-        *(e for a in shown(again) for e in asked_again(a, "failed again", "in the same way")),
+        *repeated(first, streak[1:], tip, "failed again", "in the same way"),
     )
 
 
 _NEEDS = (
     "trace_id", "span_id", "run_span_id", "actor_id", "actor_name", "tool_name", "signature", "is_error", "error_type",
-    "status_message", "argument_words", "turn", "turn_span_id", "spent_tokens", "cause_id", "cost_usd", "is_settled", "start_time",
+    "status_message", "argument_words", "turn", "turn_span_id", "answer_span_id", "spent_tokens", "cause_id", "cost_usd", "is_settled",
+    "start_time", "side_effect",
 )  # fmt: skip
 DETECTOR = Detector(
     id="reexecution_error_loop",

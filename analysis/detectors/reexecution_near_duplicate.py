@@ -6,17 +6,19 @@ that an enumeration and the pages of a list are no near duplicates.
 
 **Why it matters.** An agent that does not like an answer asks for it again, and each time sends the whole context.
 
-**Evidence and basis.** The calls after the first accuse. Similarity is inferred from words.
+**Evidence and basis.** The calls after the first accuse, up to the one that tipped it. Similarity is inferred from words.
 
 **What it cannot know.** Arguments that were not recorded, and work that hides in code which the agent writes.
 
 **False positives.** Research that narrows a query down step by step. It is low, and medium only when it costs `wasted_tokens`.
+Calls that all fail in the same way are left to the *error loop*.
 
 **Next step.** Give the agent the answer in a form that it accepts, or a limit on searches.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +26,7 @@ import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames
 from actorscope.analysis.finding import Edit, Evidence, Signal
-from actorscope.analysis.turns import alike, asked_again, by_run, contained, shown, without
-
-_SHOWN = 7
+from actorscope.analysis.turns import alike, by_run, contained, repeated, tipping, without
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,12 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
     candidates = actions.filter(many).select("trace_id", "run_span_id").unique()
     actions = actions.join(candidates, on=["trace_id", "run_span_id"], how="semi", nulls_equal=True)
     streaks = (streak for run in by_run(actions) for streak in _streaks(run, config))
-    return [_signal(streak, config) for streak in streaks if len(streak) >= config.calls]
+    return [_signal(streak, config) for streak in streaks if len(streak) >= config.calls and not _is_error_loop(streak)]
+
+
+def _is_error_loop(streak: list[dict[str, Any]]) -> bool:
+    """All failed in the same way: the error loop tells it."""
+    return all(action["is_error"] for action in streak) and len({action["error_type"] for action in streak}) == 1
 
 
 def _streaks(run: list[dict[str, Any]], config: Config) -> list[list[dict[str, Any]]]:
@@ -84,25 +89,30 @@ def _is_near(action: dict[str, Any], before: dict[str, Any], config: Config) -> 
     return alike(one, other) >= config.alike or contained(one, other) >= config.contained
 
 
+def _severity(streak: Sequence[dict[str, Any]], config: Config) -> str | None:
+    wasted = streak[-1]["spent_tokens"] - streak[0]["spent_tokens"]
+    return None if len(streak) < config.calls else "medium" if wasted >= config.wasted_tokens else "low"
+
+
 def _signal(streak: list[dict[str, Any]], config: Config) -> Signal:
     first, last, n = streak[0], streak[-1], len(streak)
     surplus = tuple(Edit(action["trace_id"], action["span_id"]) for action in streak[config.calls - 1 :])
+    tip = tipping(streak, lambda beginning: _severity(beginning, config))
     wasted = last["spent_tokens"] - first["spent_tokens"]
-    again = shown(streak[1:], _SHOWN)
     return Signal(
         rule="X4",
-        severity="medium" if wasted >= config.wasted_tokens else "low",
+        severity=_severity(streak, config) or "low",
         confidence=0.6,
         title=f"{first['actor_name'] or 'An agent'} asked {first['tool_name']} nearly the same {n} times in a row",
         subject_id=first["actor_id"] or "unknown",
         subject_name=first["actor_name"] or "",
         scope=("near duplicate", first["tool_name"], first["cause_id"] or first["trace_id"]),
         trace_id=first["trace_id"],
-        span_id=last["span_id"],
-        at=last["start_time"],
+        span_id=tip["span_id"],
+        at=tip["start_time"],
         evidence=(
             Evidence(first["trace_id"], first["span_id"], "context: first call", "its arguments, in the words of then"),
-            *(e for a in again for e in asked_again(a, "repeated in other words", "words in common with the calls before")),
+            *repeated(first, streak[1:], tip, "repeated in other words", "words in common with the calls before"),
         ),
         baseline={
             "level": "run",
@@ -128,7 +138,8 @@ DETECTOR = Detector(
     needs={
         "actions": (
             "trace_id", "span_id", "run_span_id", "actor_id", "actor_name", "tool_name", "signature", "side_effect", "is_error",
-            "argument_words", "is_paged", "turn", "turn_span_id", "spent_tokens", "cause_id", "cost_usd", "is_settled", "start_time",
+            "error_type", "argument_words", "is_paged", "turn", "turn_span_id", "answer_span_id", "spent_tokens", "cause_id",
+            "cost_usd", "is_settled", "start_time",
         ),
     },
     config=Config,

@@ -6,7 +6,8 @@ happened in between (X2). A round of several such calls that is gone through ove
 **Why it matters.** The agent learns nothing and pays for each turn. A frequent cause outside the agent is a guard that hides
 results: the agent asks again because it never sees the answer.
 
-**Evidence and basis.** The reads after the first accuse. The basis is derived from digests of arguments and results.
+**Evidence and basis.** The reads after the first accuse, up to the one that tipped it. The basis is derived from digests of
+arguments and results.
 
 **What it cannot know.** Calls whose result was not recorded, and changes that others made between two reads.
 
@@ -25,10 +26,12 @@ from typing import Any
 import polars as pl
 
 from actorscope.analysis.detector import WRITES, Detector, Frames
-from actorscope.analysis.finding import Edit, Evidence, Signal, weakest
-from actorscope.analysis.turns import asked_again, by_run, shown, without
+from actorscope.analysis.finding import EVIDENCE_LIMIT, Edit, Evidence, Signal, weakest
+from actorscope.analysis.turns import by_run, repeated, without
 
 Row = dict[str, Any]
+_FIRSTS = 5
+"""Reads of a round whose first time is shown."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ def _signal(groups: list[list[Row]], config: Config) -> Signal:
     face, n = groups[0], len(groups[0])
     first = face[0]
     again = sorted((read for group in groups for read in group[1:]), key=lambda r: (r["start_time"], r["span_id"]))
-    last = again[-1]
+    last, tip = again[-1], groups[0][(config.many_reads if n >= config.many_reads else config.reads) - 1]
+    firsts = [Evidence(g[0]["trace_id"], g[0]["span_id"], "context: first read", g[0]["tool_name"]) for g in groups[:_FIRSTS]]
     wasted = last["spent_tokens"] - first["spent_tokens"]
     what = first["tool_name"] if len(groups) == 1 else f"{first['tool_name']} and {len(groups) - 1} more"
     surplus = tuple(Edit(read["trace_id"], read["span_id"]) for group in groups for read in group[config.reads - 1 :])
@@ -111,11 +115,11 @@ def _signal(groups: list[list[Row]], config: Config) -> Signal:
         subject_name=first["actor_name"] or "",
         scope=("read loop", first["signature"], first["cause_id"] or first["trace_id"]),
         trace_id=first["trace_id"],
-        span_id=last["span_id"],
-        at=last["start_time"],
+        span_id=tip["span_id"],
+        at=tip["start_time"],
         evidence=(
-            *(Evidence(g[0]["trace_id"], g[0]["span_id"], "context: first read", g[0]["tool_name"]) for g in groups[:5]),
-            *(e for r in shown(again) for e in asked_again(r, "read again", f"{r['tool_name']}: same arguments, same result")),
+            *firsts,
+            *repeated(first, again, tip, "read again", "same arguments, same result", EVIDENCE_LIMIT - len(firsts)),
         ),
         baseline={
             "level": "run",
@@ -141,8 +145,8 @@ DETECTOR = Detector(
     needs={
         "actions": (
             "trace_id", "span_id", "run_span_id", "actor_id", "actor_name", "tool_name", "signature", "side_effect",
-            "side_effect_basis", "is_error", "is_replayed", "result_digest", "turn", "turn_span_id", "spent_tokens", "cause_id",
-            "cost_usd", "is_settled", "start_time",
+            "side_effect_basis", "is_error", "is_replayed", "result_digest", "turn", "turn_span_id", "answer_span_id", "spent_tokens",
+            "cause_id", "cost_usd", "is_settled", "start_time",
         ),
     },
     config=Config,

@@ -2,6 +2,7 @@
 
 from actorscope.analysis.detector import Detector
 from actorscope.analysis.watches import (
+    authority_unused_grant,
     delegation_deadlock,
     delegation_stalled,
     system_data_dropped,
@@ -17,4 +18,6 @@ OURSELVES: tuple[Detector, ...] = (
 """How Actorscope and its senders fare."""
 STANDSTILL: tuple[Detector, ...] = (delegation_deadlock.DETECTOR, delegation_stalled.DETECTOR)
 """What stands still right now: spans that have not ended, so that no span tells of them."""
-WATCHES: tuple[Detector, ...] = (*OURSELVES, *STANDSTILL)
+HOLDINGS: tuple[Detector, ...] = (authority_unused_grant.DETECTOR,)
+"""What actors hold and do not use: nothing arrives when that happens, and it takes days."""
+WATCHES: tuple[Detector, ...] = (*OURSELVES, *STANDSTILL, *HOLDINGS)

@@ -20,6 +20,7 @@ from actorscope.holder import Holder
 from actorscope.ingest import decode
 from actorscope.ingest.otlp.asgi import AsgiServer
 from actorscope.ingest.otlp.metrics import metrics_route
+from actorscope.ingest.policy import fingerprint_of, policy_of
 from actorscope.ingest.room import Ingest
 from actorscope.ingest.store.client import Store, in_worker
 from actorscope.ingest.store.migrate import migrate
@@ -63,6 +64,8 @@ class App:
         self._stops.append(holder.release)
         self._stops.append(self.store.close)
         _migrate_patiently(self.store)
+        if "ingest" in self._roles:
+            policy_of(self.settings.ingest, self.settings.data)  # makes the key, if need be, that analysis looks for
         if "analyze" in self._roles:
             self._start_analysis()
         if "ingest" in self._roles:
@@ -102,7 +105,8 @@ class App:
             enqueue(self.store, subscribers, told, self.public_url)
             deliverer.wake()
 
-        self.runner = Runner(self.store, self.settings.analysis, tell)
+        fingerprint = fingerprint_of(self.settings.ingest, self.settings.data)
+        self.runner = Runner(self.store, self.settings.analysis, tell, fingerprint=fingerprint)
         self._stops += [deliverer.stop, self.runner.stop]
         deliverer.start()
         self.runner.start()

@@ -224,7 +224,7 @@ def _value(value: Any) -> str:
     return json.dumps(str(value) if isinstance(value, Path) else value)
 
 
-_EXAMPLES = {"url": "https://hooks.example/actorscope", "secret": "whsec_", "token_sha256": "0" * 64}
+_EXAMPLES = {"url": "https://hooks.example/actorscope", "secret": "whsec_", "token_sha256": "0" * 64, "node": "actor", "usd": 10.0}
 """What stands in the example for settings that must be given."""
 
 
@@ -254,6 +254,7 @@ ROW_PER = {
     "delegations": "act of delegation or hand-off",
     "actions": "tool call or other action",
     "model_calls": "call of a model, counted once however often it is reported",
+    "costs": "span that cost something: model calls as in `model_calls`, and other steps that state what they cost themselves",
     "approvals": "request for approval with its resolution",
     "actors": "actor: agent, workflow or service that works as one, human, MCP server, tool",
     "open_spans": "span that was started and has not ended",
@@ -292,6 +293,10 @@ _MEANING = {
     "status": "State of the approval; `pending` until resolved.",
     "action_span_id": "Action that the approval is for.",
     "action_digest": "Digest of the arguments that were approved.",
+    "role": "What the span is: model_call, action, ...", "chain": "Names from the topmost agent known down to who spent.",
+    "starter_id": "Person, schedule, event or agent that started the work (see `analysis/spends.py`).", "starter_name": "Its name.",
+    "starter_type": "human, schedule, event, agent, workflow, service or system.", "root_trace_id": "Trace of the topmost run.",
+    "root_span_id": "The topmost run itself.", "spend": "reasoning, execution, retry waste or loop waste.",
     "started_at": "When the span announced its start.",
     "last_heartbeat_at": "The latest sign of life.",
     "id": "The same input gives the same id.",

@@ -77,7 +77,7 @@ class PrivacySettings(BaseModel):
         default_factory=list, description="Patterns that come with Actorscope."
     )
     fingerprint_key_file: Path | None = Field(
-        None, description="Key of fingerprints; one is made in the data folder when not set. Ingesters share it by file."
+        None, description="Key of fingerprints; one is made in the data folder when not set. Ingesters and analysis share it by file."
     )
 
 
@@ -110,12 +110,29 @@ class IngestSettings(BaseModel):
     privacy: PrivacySettings = PrivacySettings()  # type: ignore[call-arg]
 
 
+class BudgetSettings(BaseModel):
+    """What somebody or something may spend, with all that is delegated."""
+
+    model_config = _SECTION
+    node: Literal["run", "task", "actor", "delegator", "tenant"] = Field(
+        description="Of whom: each run, kind of task, actor, whoever started the work (person, schedule or agent), or tenant."
+    )
+    name: str = Field("*", min_length=1, description="Whose, by id or name, `*` for any text; each that fits has a budget of its own.")
+    period: Literal["", "hour", "day", "week", "month"] = Field(
+        "", description="Calendar period in UTC, weeks from Monday; empty means each run."
+    )
+    usd: float = Field(gt=0, allow_inf_nan=False, description="The budget in US dollars.")
+
+
 class AnalysisSettings(BaseModel):
     """How detectors run."""
 
     model_config = _SECTION
     interval_seconds: float = Field(1.0, gt=0, description="Pause between two looks for new data.")
     batch_spans: int = Field(100_000, ge=1000, description="Most new spans taken in one pass.")
+    budgets: list[BudgetSettings] = Field(
+        default_factory=list, description="What may be spent, each `[[analysis.budgets]]`; told at 50, 80 and 100 %."
+    )
     detectors: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Thresholds per detector id; see docs/detectors.md."
     )
@@ -266,7 +283,9 @@ def load(**flags: Any) -> Settings:
         raise DefinitionError([Problem("actorscope.toml", str(error))]) from error
     except ValueError as error:  # TOML syntax
         raise DefinitionError([Problem("actorscope.toml", str(error))]) from error
-    problems = [*_store_problems(settings), *_webhook_problems(settings), *_login_problems(settings.ui)]
+    problems = [
+        *_store_problems(settings), *_budget_problems(settings), *_webhook_problems(settings), *_login_problems(settings.ui),
+    ]  # fmt: skip
     if problems:
         raise DefinitionError(problems)
     return settings
@@ -302,6 +321,18 @@ def _login_problems(ui: UiSettings) -> list[Problem]:
             problems.append(Problem(f"{where}.client_secret", "is missing", "set it, or client_secret_file"))
     except OSError as error:
         problems.append(Problem(f"{where}.client_secret_file", f"cannot be read: {error}"))
+    return problems
+
+
+def _budget_problems(settings: Settings) -> list[Problem]:
+    problems, seen = [], set()
+    for number, budget in enumerate(settings.analysis.budgets):
+        where, key = f"setting analysis.budgets.{number}", (budget.node, budget.name, budget.period)
+        if budget.node == "run" and budget.period:
+            problems.append(Problem(where, "a run has no period", 'leave `period` out, or take node = "actor"'))
+        if key in seen:
+            problems.append(Problem(where, f"{budget.node} {budget.name!r} has such a budget already"))
+        seen.add(key)
     return problems
 
 

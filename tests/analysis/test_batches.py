@@ -27,7 +27,7 @@ from actorscope.ingest.store.client import Store, in_worker
 from actorscope.ingest.writer import log_rows, span_rows
 from actorscope.settings import AnalysisSettings
 
-VIEWS = ("agent_runs", "delegations", "actions", "model_calls", "approvals")
+VIEWS = ("agent_runs", "delegations", "actions", "model_calls", "costs", "approvals")
 SCHEMAS = {"span_rows": SPANS, "log_rows": LOGS}
 Row = dict[str, Any]
 Item = tuple[str, Row]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.analysis.analyst import Analyst
 from tests.conftest import empty
-from tests.make import Case, cases
+from tests.make import Case, cases, told
 
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.finding import Finding
@@ -15,12 +15,17 @@ from actorscope.ingest.store.client import Store, in_worker
 
 WITHOUT: set[str] = set()
 """Detectors whose counterfactual is only a sentence yet; this list only gets shorter."""
-CASES = [case for case in cases() if case.kind == "fires"]
+CASES = [case for case in (*cases(), *told(1)) if case.kind == "fires"]
 
 
 def _told(case: Case, store: Store, rows: Any = None, thresholds: Any = None) -> list[tuple[Finding, list[tuple[str, str]]]]:
     empty(store)
-    analyst = Analyst(store, detectors={case.detector: {**case.thresholds, **(thresholds or {})}})
+    given = {key: value for key, value in (thresholds or {}).items() if not key.startswith("budgets.")}
+    budgets = [
+        budget.model_copy(update={"usd": (thresholds or {}).get(f"budgets.{number}.usd", budget.usd)})
+        for number, budget in enumerate(case.budgets)
+    ]
+    analyst = Analyst(store, detectors={case.detector: {**case.thresholds, **given}}, budgets=budgets)
     analyst.look(case.made, rows)
     return [(finding, analyst.places(finding)) for finding in analyst.open(case.detector)]
 

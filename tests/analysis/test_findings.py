@@ -29,15 +29,17 @@ class Ledger:
 
     def __init__(self) -> None:
         self.known: dict[str, Known] = {}
+        self.past: dict[str, Known] = {}
 
-    def see(self, *signals: Signal, touched: str = "", hours: float = 0, who: str = "desk/ann") -> list[Change]:
-        """A pass over the traces of the signals and those of `touched`; the clock of `who` stands at `hours`."""
+    def see(self, *signals: Signal, touched: str = "", hours: float = 0, who: str = "desk/ann", days: int = 0) -> list[Change]:
+        """A pass over the traces of the signals and those of `touched`, `days` after NOW; the clock of `who` stands at `hours`."""
         traces = {s.trace_id for s in signals} | set(touched.split())
         known = {
             print_: Known(k.finding, {p: v for p, v in k.places.items() if p[0] in traces})
             for print_, k in self.known.items()
         }
-        changes = apply(DETECTOR, signals, known, traces, NOW, {who: BASE + timedelta(hours=hours)})
+        now = NOW + timedelta(days=days)
+        changes = apply(DETECTOR, signals, known, traces, now, {who: BASE + timedelta(hours=hours)}, self.past)
         for change in changes:
             mine = self.known.setdefault(change.finding.fingerprint, Known(change.finding))
             mine.finding = change.finding
@@ -45,7 +47,7 @@ class Ledger:
             for place in change.retracted:
                 del mine.places[place]
             if change.kind == "resolved":
-                del self.known[change.finding.fingerprint]
+                self.past[change.finding.fingerprint] = self.known.pop(change.finding.fingerprint)
         return changes
 
 
@@ -70,6 +72,33 @@ def test_the_same_thing_wrong_is_counted_once_a_place_and_the_gravest_speaks() -
     )
     assert (change.finding.count, change.finding.title) == (3, "high in t2")
     assert change.finding.last_evidence_at == BASE + timedelta(minutes=2)
+
+
+def test_the_order_of_passes_does_not_say_who_speaks_or_what_it_is_called() -> None:
+    late, early = Ledger(), Ledger()
+    for trace, minute in (("t2", 1), ("t1", 0)):
+        (last,) = late.see(signal(trace, minute=minute))
+    for trace, minute in (("t1", 0), ("t2", 1)):
+        (first,) = early.see(signal(trace, minute=minute))
+    assert last.finding == replace(first.finding, opened_at=last.finding.opened_at)
+    assert last.finding.title == "medium in t2"
+
+
+def test_another_place_speaks_when_the_one_that_spoke_is_gone_or_milder() -> None:
+    ledger = Ledger()
+    ledger.see(signal("t1"), signal("t2", "high"))
+    (gone,) = ledger.see(touched="t2")
+    assert gone.is_milder and gone.finding.severity == "high", "nobody knows yet what stands elsewhere"
+    (told,) = ledger.see(signal("t1"))
+    assert (told.finding.severity, told.finding.title, told.is_milder) == ("medium", "medium in t1", False)
+
+
+def test_a_place_that_says_something_else_now_is_told_anew() -> None:
+    ledger = Ledger()
+    ledger.see(signal())
+    (change,) = ledger.see(replace(signal(), baseline={"runs": 9}))
+    assert (change.kind, change.finding.baseline, change.seen) == ("updated", {"runs": 9}, {})
+    assert ledger.see(replace(signal(), baseline={"runs": 9})) == []
 
 
 def test_subjects_and_scopes_make_findings_of_their_own() -> None:
@@ -168,8 +197,8 @@ def test_what_comes_back_after_it_was_resolved_is_a_finding_of_its_own() -> None
     ledger = Ledger()
     first = ledger.see(signal())[0].finding
     ledger.see(touched="elsewhere", hours=30)
-    (change,) = ledger.see(signal("t5", minute=60 * 40), hours=40)
-    assert change.kind == "opened"
+    (change,) = ledger.see(signal("t5", minute=60 * 40), hours=40, days=2)
+    assert (change.kind, change.finding.follows) == ("opened", first.id)
     assert (change.finding.fingerprint, change.finding.id != first.id) == (first.fingerprint, True)
 
 
@@ -178,7 +207,7 @@ def test_the_same_place_opens_the_same_finding_again() -> None:
     first = ledger.see(signal())[0].finding
     ledger.see(touched="t1")
     (change,) = ledger.see(signal())
-    assert (change.kind, change.finding.id, change.finding.state) == ("opened", first.id, "open")
+    assert (change.kind, change.finding.id, change.finding.state) == ("reopened", first.id, "open")
 
 
 def test_duplicate_writes_stay_open_until_somebody_closes_them() -> None:

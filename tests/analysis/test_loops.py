@@ -32,6 +32,24 @@ STORY = """
         - {tool: open_link, effect: read, args: {n: 2}, error: HTTPError}
         - {chat: x, tokens: [5600, 60]}
         - {tool: open_link, effect: read, args: {n: 2}, error: HTTPError}
+- trace: coder
+  at: 5m
+  spans:
+    - agent: coder
+      request: Where is the port set?
+      children:
+        - op: step
+          attributes: {output.value: "logs: the port []"}
+          children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```names = find('port'); print('the port', names)```"}}]
+        - op: step
+          attributes: {output.value: "logs: the PORT []"}
+          children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```names = find('PORT'); print('the PORT', names)```"}}]
+        - op: step
+          attributes: {output.value: "logs: files port []"}
+          children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```names = files('port'); print('files port', names)```"}}]
+        - op: step
+          attributes: {output.value: "logs: 8080"}
+          children: [{chat: x, tokens: [3000, 60], attributes: {output.value: "```print(text)```"}}]
 - trace: first
   at: 10m
   spans: [{agent: anna, user: u, request: Book a flight, children: [{tool: book, effect: write, args: {seat: 1}}]}]
@@ -40,7 +58,8 @@ STORY = """
   spans: [{agent: bert, user: u, request: Book a flight, children: [{tool: book, effect: write, args: {seat: 2}}]}]
 """
 FOUND = [
-    "reexecution_double_worker", "reexecution_error_loop", "reexecution_near_duplicate", "reexecution_read_loop",
+    "reexecution_double_worker", "reexecution_error_loop", "reexecution_fruitless_code", "reexecution_near_duplicate",
+    "reexecution_read_loop",
 ]  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def test_every_watch_explains_itself(watch: Any) -> None:
     text = ast.get_docstring(ast.parse(path.read_text()), clean=False) or ""
     places = [text.find(f"\n**{heading}** ") for heading in _HEADINGS]
     assert places == sorted(places) and places[0] > 0 and watch.explanation == text
-    assert watch.family in ("system", "delegation") and watch.id.startswith(f"{watch.family}_")
+    assert watch.family in ("system", "delegation", "authority") and watch.id.startswith(f"{watch.family}_")
     assert sorted(p.stem for p in path.parent.glob("[!_]*.py")) == sorted(w.id for w in WATCHES)
 
 

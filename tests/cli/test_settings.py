@@ -65,3 +65,19 @@ def test_two_subscribers_of_one_name_are_refused() -> None:
     hook = {"name": "a", "url": "https://example.org", "secret": "whsec_YQ=="}
     with pytest.raises(DefinitionError, match="twice"):
         settings.load(alerts={"webhooks": [hook, hook]})
+
+
+def test_wrong_budgets_stop_the_start_with_one_line_per_problem(home: Path) -> None:
+    (home / "actorscope.toml").write_text(
+        '[[analysis.budgets]]\nnode = "team"\nusd = 1\n[[analysis.budgets]]\nnode = "actor"\nusd = -1\nperiod = "year"\n'
+    )
+    with pytest.raises(DefinitionError) as wrong:
+        settings.load()
+    places = [problem.where for problem in wrong.value.problems]
+    assert places == [f"setting analysis.budgets.{name}" for name in ("0.node", "1.period", "1.usd")]
+    (home / "actorscope.toml").write_text(
+        '[[analysis.budgets]]\nnode = "run"\nperiod = "day"\nusd = 1\n' + 2 * '[[analysis.budgets]]\nnode = "task"\nusd = 1\n'
+    )
+    with pytest.raises(DefinitionError) as wrong:
+        settings.load()
+    assert [problem.where for problem in wrong.value.problems] == ["setting analysis.budgets.0", "setting analysis.budgets.2"]

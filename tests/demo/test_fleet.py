@@ -15,6 +15,7 @@ import pytest
 from actorscope.demo import main
 from actorscope.demo.fleet import Fleet
 from actorscope.demo.run import SECOND
+from actorscope.demo.stories import SHOPS
 
 NOW = 1_790_000_000 * SECOND
 PRICES = {
@@ -37,8 +38,8 @@ def sink(open_sink: Callable[[], Any]) -> Any:
 
 @pytest.fixture(scope="module")
 def spans(sink: Any) -> list[Span]:
-    """The spans of that history."""
-    return list(sink.spans)
+    """The spans of that history; those of the shops are told by stories (`test_stories.py`)."""
+    return [span for span in sink.spans if span["service"] not in SHOPS.values()]
 
 
 def tool(span: Span) -> str:
@@ -77,7 +78,8 @@ def test_responses_are_answered_once(spans: list[Span]) -> None:
     assert len(ids) == len(set(ids)) > 300
 
 
-def test_parents_resolve_and_ids_are_unique(spans: list[Span]) -> None:
+def test_parents_resolve_and_ids_are_unique(sink: Any) -> None:
+    spans = sink.spans
     known = {(span["trace"], span["span"]): span for span in spans}
     assert len(known) == len(spans)
     for span in spans:
@@ -88,7 +90,8 @@ def test_parents_resolve_and_ids_are_unique(spans: list[Span]) -> None:
             assert span["end"] <= parent["end"]
 
 
-def test_history_covers_the_hours_and_ends_now(spans: list[Span]) -> None:
+def test_history_covers_the_hours_and_ends_now(sink: Any) -> None:
+    spans = sink.spans
     first, last = min(span["start"] for span in spans), max(span["end"] for span in spans)
     assert 0.9 * 3600 < (last - first) / SECOND < 3600
     assert (time.time_ns() - last) / SECOND < 180
@@ -114,13 +117,13 @@ def test_services_dialects_and_doors(spans: list[Span]) -> None:
     assert {model for _, _, model in map(tokens, spans) if model} == set(PRICES)
 
 
-def test_numbers_follow_from_the_seed(spans: list[Span]) -> None:
+def test_numbers_follow_from_the_seed(sink: Any) -> None:
     def shape(seed: int, now: int) -> Counter[str]:
         takes = Fleet(seed, now).history(1)
         return Counter(f"{take.service} {node.name}" for take in takes for node in take.root.walk())
 
     assert shape(7, NOW) == shape(7, NOW + 12_345 * SECOND)
-    assert shape(7, NOW) == Counter(f"{span['service']} {span['name']}" for span in spans)
+    assert shape(7, NOW) == Counter(f"{span['service']} {span['name']}" for span in sink.spans)
     assert shape(7, NOW) != shape(8, NOW)
 
 
@@ -187,7 +190,7 @@ def test_one_brief_runs_away(spans: list[Span]) -> None:
             used[span["trace"]] += sum(tokens(span)[:2])
     median = statistics.median(used.values())
     worst, *rest = sorted(used, key=lambda trace: used[trace], reverse=True)
-    assert 20 * median < used[worst] < 45 * median
+    assert 80 * median < used[worst] < 220 * median
     assert used[rest[0]] < 2 * median
     assert sum(begun[trace] < begun[worst] for trace in rest) >= 30
 

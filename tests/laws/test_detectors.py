@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import ROOT
-from tests.make import CASES, Case, Made, cases, spans
+from tests.make import CASES, Case, cases, spans
 
 from actorscope.analysis import frames
+from actorscope.analysis.budgets import Budgets
 from actorscope.analysis.detector import FAMILIES, Detector
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.finding import SEVERITIES
@@ -105,16 +106,16 @@ def filled(store: Store) -> dict[str, pl.DataFrame]:
     return in_worker(lambda: _fill(store, made.frame()))
 
 
-def _fill(store: Store, steps: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def _fill(store: Store, steps: pl.DataFrame, case: Case | None = None) -> dict[str, pl.DataFrame]:
     touched = frames.touch(steps)
     before = keep(store, touched, 1)
-    return frames.fill(store, touched, before, 1)
+    return frames.fill(store, touched, before, 1, budgets=Budgets(store, case.budgets if case else ()))
 
 
-def _fill_kept(store: Store, made: Made) -> dict[str, pl.DataFrame]:
+def _fill_kept(store: Store, case: Case) -> dict[str, pl.DataFrame]:
     """With the spans in the store, where texts are looked up."""
-    store.insert("span_rows", made.table())
-    return _fill(store, made.frame())
+    store.insert("span_rows", case.made.table())
+    return _fill(store, case.made.frame(), case)
 
 
 @cache
@@ -133,7 +134,7 @@ class TestPurity:
     @each
     def test_the_order_of_rows_and_repeated_rows_do_not_matter(self, detector: Detector, store: Store) -> None:
         case = loud()[detector.id]
-        offered = in_worker(lambda: _fill_kept(store, case.made))
+        offered = in_worker(lambda: _fill_kept(store, case))
         cut = {name: offered[name].select(columns) for name, columns in detector.needs.items()}
         config, problems = detector.configure(case.thresholds)
         assert not problems

@@ -86,7 +86,7 @@ def test_every_detector_and_setting_is_documented() -> None:
             assert f"| `{name}` |" in settings and field.description, name
 
 
-_LISTS = ("WEBHOOKS", "DIALECTS", "SENDERS", "CORS_ORIGINS", "REDACT_KEYS", "REDACT_PATTERNS", "REDACT_PRESETS")
+_LISTS = ("WEBHOOKS", "DIALECTS", "SENDERS", "CORS_ORIGINS", "REDACT_KEYS", "REDACT_PATTERNS", "REDACT_PRESETS", "BUDGETS")
 
 
 def test_environment_variables_in_the_document_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +106,7 @@ def test_the_example_holds_every_default() -> None:
     thresholds = given["analysis"].pop("detectors")
     hook = given["alerts"].pop("webhooks")[0]
     assert [sender["token_sha256"] for sender in given["ingest"].pop("senders")] == ["0" * 64]
+    assert [budget["usd"] for budget in given["analysis"].pop("budgets")] == [10.0]
     assert IngestSettings(**given["ingest"]) == IngestSettings()
     assert AnalysisSettings(**given["analysis"]) == AnalysisSettings()
     assert UiSettings(**given["ui"]) == UiSettings()

@@ -25,6 +25,8 @@ PROMISED = {
     "actions": "trace_id span_id actor_id actor_name tool_name arguments input_digest side_effect target error_type start_time attempt",
     "model_calls": "trace_id span_id actor_name provider model input_tokens output_tokens cached_tokens reasoning_tokens cost_usd "
     "cost_source phase",
+    "costs": "trace_id span_id run_span_id actor_id actor_name starter_id starter_name starter_type chain root_trace_id root_span_id "
+    "task_kind tenant phase model spend cost_usd cost_basis start_time",
     "approvals": "approval_id action_span_id requested_at resolved_at status approver_type approver_id",
     "open_spans": "trace_id span_id parent_span_id name actor_name started_at last_heartbeat_at",
     "findings": "id detector family rule severity confidence state title subject opened_at updated_at first_evidence_at count "

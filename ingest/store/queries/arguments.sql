@@ -1,4 +1,5 @@
--- Arguments of actions that may act on somebody or something: of writes, and of whatever takes a link.
+-- Arguments of actions that may act on somebody or something: of writes, and of whatever takes a link; of every action where
+-- grants name resources.
 SELECT lower(hex(trace_id)) AS trace_id, lower(hex(span_id)) AS span_id, arguments
 FROM
 (
@@ -10,5 +11,5 @@ FROM
     WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16))
         AND time >= {from:DateTime64(9, 'UTC')} AND time <= {to:DateTime64(9, 'UTC')} AND arguments != ''
 )
-WHERE side_effect IN ('write', 'destructive') OR match(arguments, '(?i)(url|uri|link|href|endpoint|host|domain|site|webhook|page)s?"')
+WHERE {every:Bool} OR side_effect IN ('write', 'destructive') OR match(arguments, '(?i)(url|uri|link|href|endpoint|host|domain|site|webhook|page)s?"')
 LIMIT 1 BY trace_id, span_id

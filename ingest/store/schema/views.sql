@@ -280,3 +280,28 @@ LEFT JOIN
     WHERE NOT c.is_retracted
     GROUP BY c.finding_id
 ) AS o ON o.finding_id = f.id;
+
+CREATE OR REPLACE VIEW costs AS
+SELECT
+    lower(hex(c.trace_id)) AS trace_id,
+    lower(hex(c.span_id)) AS span_id,
+    c.run_span_id AS run_span_id,
+    c.role AS role,
+    c.actor_id AS actor_id,
+    c.actor_name AS actor_name,
+    c.starter_id AS starter_id,
+    c.starter_name AS starter_name,
+    c.starter_type AS starter_type,
+    c.chain AS chain,
+    c.root_trace_id AS root_trace_id,
+    c.root_span_id AS root_span_id,
+    c.task_kind AS task_kind,
+    c.tenant AS tenant,
+    c.phase AS phase,
+    c.model AS model,
+    c.spend AS spend,
+    c.cost_usd AS cost_usd,
+    if(c.cost_source = 'stated', 'declared', 'derived') AS cost_basis,
+    c.start_time AS start_time
+FROM spends AS c FINAL
+WHERE NOT c.is_void;

@@ -94,7 +94,7 @@ def sql(server: str | None, data: Path | None, store: str | None, statement: str
     """Read-only SQL (ClickHouse dialect) over the documented views.
 
     \b
-    Views: spans, agent_runs, delegations, actions, model_calls, approvals, open_spans, findings
+    Views: spans, agent_runs, delegations, actions, model_calls, costs, approvals, open_spans, findings
     actorscope sql "SELECT actor_name, sum(cost_usd) FROM model_calls GROUP BY 1 ORDER BY 2 DESC"
     """
     address = find_server(server, data, store)

@@ -162,6 +162,7 @@ def _analyze_once(settings: settings_.Settings) -> None:
     from actorscope.analysis.alerts.outbox import enqueue
     from actorscope.analysis.runner import Runner
     from actorscope.holder import Holder
+    from actorscope.ingest.policy import fingerprint_of
     from actorscope.ingest.store.migrate import migrate
 
     holder = Holder(settings.data)
@@ -169,7 +170,8 @@ def _analyze_once(settings: settings_.Settings) -> None:
     try:
         migrate(store)
         hooks, url = settings.alerts.webhooks, settings.ui.public_url
-        runner = Runner(store, settings.analysis, lambda told: enqueue(store, hooks, told, url))
+        fingerprint = fingerprint_of(settings.ingest, settings.data)
+        runner = Runner(store, settings.analysis, lambda told: enqueue(store, hooks, told, url), fingerprint=fingerprint)
         with Console(stderr=True).status("analysing") as status:
             total = runner.run_to_end(lambda p: status.update(f"analysed {p.spans:,} spans of {p.traces:,} traces"))
         click.echo(f"analysed {total.spans:,} spans in {total.seconds:.1f} s; {total.changes} changes of findings")

@@ -15,6 +15,7 @@ from actorscope.demo.doors import VERSIONS, Door, SeededIds, open_door, reachabl
 from actorscope.demo.fleet import TROUBLE, Fleet
 from actorscope.demo.play import Player, accepted
 from actorscope.demo.scenarios import LOOKALIKES, SCENARIOS
+from actorscope.demo.stories import SHOPS, stories
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -37,15 +38,20 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def describe(as_json: bool) -> None:
     """Prints what misbehaves and what should be found."""
     if as_json:
-        print(json.dumps([scenario.told() for scenario in SCENARIOS], indent=2))
+        told = [*(scenario.told() for scenario in SCENARIOS), *(story.told() for story in stories())]
+        print(json.dumps(told, indent=2))
         return
     print("These misbehave, and should be found:")
     for scenario in SCENARIOS:
         print(f"  {scenario.family:12} {scenario.scenario:18} {scenario.service}/{scenario.agent}: {scenario.expects}")
+    for story in stories():
+        print(f"  {story.family:12} {story.detector:26} {SHOPS['fault']}/{story.agent}: {story.fault}")
     print(f"In live time one of these every {TROUBLE:g} s: {', '.join(s.scenario for s in SCENARIOS if s.live)}")
     print("These only look like it, and should stay quiet:")
     for lookalike in LOOKALIKES:
         print(f"  {lookalike}")
+    for story in stories():
+        print(f"  {story.detector} in {SHOPS['twin']}: {story.twin}")
 
 
 def say(text: str) -> None:

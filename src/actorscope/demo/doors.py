@@ -26,7 +26,9 @@ from actorscope.demo.run import Scope
 TIMEOUT = 30
 BATCH = 512
 OVER_HTTP = ("research", "ops")
-VERSIONS = {"support-desk": "4.2.0", "research": "1.9.3", "billing": "2.0.7", "ops": "0.14.1"}
+VERSIONS = {
+    "support-desk": "4.2.0", "research": "1.9.3", "billing": "2.0.7", "ops": "0.14.1", "store-north": "1.0.0", "store-south": "1.0.0",
+}  # fmt: skip
 
 
 class SeededIds(IdGenerator):

@@ -10,6 +10,7 @@ from random import Random
 from actorscope.demo import desk_runs, other_runs
 from actorscope.demo.run import SECOND, Node, Run
 from actorscope.demo.scenarios import SCENARIOS, Scenario
+from actorscope.demo.stories import SIDES, STEP, Story, played, stories
 
 HOUR = 3600 * SECOND
 EPOCH = 1_577_836_800
@@ -124,7 +125,18 @@ class Fleet:
                 if scenario.replays:
                     later = begin + int(at * length) + min(6 * HOUR, int(0.55 * length))
                     takes.append(self.take(scenario, number, later, ends=end))
+        for story in stories():
+            takes += [take for side in SIDES for take in self.story(story, side, begin, end)]
         return sorted(takes, key=lambda take: take.root.start)
+
+    def story(self, story: Story, side: str, begin: int, end: int) -> Iterator[Take]:
+        """A telling of a story between two moments: the fault in the first half, its twin in the second."""
+        made = story.made(side, self.seed, self.mark)
+        lasts = int((max(row["end_time"] for row in made.rows) - min(row["start_time"] for row in made.rows)).total_seconds())
+        share = Random(f"{self.seed}:{story.detector}:{side}").uniform(0.05, 0.3) + (0.5 if side == "twin" else 0.0)
+        start = begin + int(share * (end - begin - lasts * SECOND))
+        for service, root in played(made, -(-start // (STEP * SECOND)) * STEP * SECOND):
+            yield Take(service, root)
 
     def live(self) -> Iterator[Take]:
         """Runs without end from now on, about one per `PAUSE` seconds; every `TROUBLE` seconds one misbehaves."""

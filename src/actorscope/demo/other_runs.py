@@ -23,7 +23,7 @@ def market_brief(run: Run, digging: int = 0) -> None:
     """A short brief on a market; `digging` more rounds of the model in an ever larger context are a runaway."""
     topic = run.pick(TOPICS)
     writer = OpenInferenceWriter(run)
-    with writer.agent("market-researcher", f"Write a short market brief on {topic}", GPT_41, ("search_web",)) as agent:
+    with writer.agent("market-researcher", f"Write a short market brief on {topic}", SONNET, ("search_web",)) as agent:
         brain = writer.minds[-1]
         writer.llm("I will search first.", 60)
         writer.steady("search_web", {"query": f"{topic} market size"}, f"Three sources on {topic}.", 0.9)

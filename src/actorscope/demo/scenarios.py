@@ -63,7 +63,7 @@ def first_seen_egress(run: Run) -> None:
 
 def token_runaway(run: Run) -> None:
     """A market brief that never is content with its numbers and thinks on in a growing context."""
-    market_brief(run, digging=32)
+    market_brief(run, digging=72)
 
 
 def budget_overrun(run: Run) -> None:
@@ -94,10 +94,10 @@ def duplicate_refund(run: Run) -> None:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One kind of misbehaviour: who does it, when in the history (as shares of it), and what should be found."""
+    """One kind of misbehaviour: which detector finds it, who does it, when in the history (as shares of it), and what it should find."""
 
     scenario: str
-    family: str
+    detector: str
     service: str
     agent: str
     expects: str
@@ -106,6 +106,10 @@ class Scenario:
     replays: bool = False
     live: bool = True
 
+    @property
+    def family(self) -> str:
+        return self.detector.partition("_")[0]
+
     def told(self) -> dict[str, str]:
         """The scenario as `--describe` tells it."""
         return {key: str(getattr(self, key)) for key in ("scenario", "family", "service", "agent", "expects")}
@@ -113,37 +117,37 @@ class Scenario:
 
 SCENARIOS = (
     Scenario(
-        "delegation-cycle", "delegation", "support-desk", "triage",
+        "delegation-cycle", "delegation_cycle", "support-desk", "triage",
         "triage -> billing-specialist -> refunds -> triage with the same goal, all open, 2 and 3 revolutions",
         delegation_cycle, (0.35, 0.72),
     ),
     Scenario(
-        "outside-scope", "authority", "support-desk", "billing-specialist",
+        "outside-scope", "authority_outside_grant", "support-desk", "billing-specialist",
         "transfer_funds uses payment:write, granted are only invoice:read and ticket:write",
         outside_scope, (0.48, 0.81),
     ),
     Scenario(
-        "first-seen-egress", "authority", "support-desk", "kb-assistant",
+        "first-seen-egress", "authority_untrusted_target", "support-desk", "kb-assistant",
         "send_email, never used in kb.answer before, to an outside address that only a tool output named",
         first_seen_egress, (0.88,), live=False,
     ),
     Scenario(
-        "token-runaway", "cost", "research", "market-researcher",
-        "one run with about 30 times the median tokens of its agent, after 30 or more normal runs",
+        "token-runaway", "cost_outlier", "research", "market-researcher",
+        "one run with more than 80 times the median tokens of its agent, after 30 or more normal runs",
         token_runaway, (0.93,), live=False,
     ),
     Scenario(
-        "budget-overrun", "cost", "support-desk", "insights",
+        "budget-overrun", "cost_budget", "support-desk", "insights",
         "one run of report.weekly consumes more than 100 % of its execution budget of 0.50 USD",
         budget_overrun, (0.66,),
     ),
     Scenario(
-        "duplicate-refund", "reexecution", "support-desk", "refunds",
+        "duplicate-refund", "reexecution_duplicate_write", "support-desk", "refunds",
         "issue_refund twice in one trace with equal arguments, both successful",
         duplicate_refund, (0.30, 0.90),
     ),
     Scenario(
-        "replayed-invoice", "reexecution", "billing", "invoicing",
+        "replayed-invoice", "reexecution_duplicate_write", "billing", "invoicing",
         "create_invoice again hours later in another trace: same conversation, same request, no new cause",
         invoice_run, (0.25,), replays=True, live=False,
     ),
