@@ -12,7 +12,8 @@ _BACK = timedelta(days=90)
 
 
 def actor(store: Store, actor_id: str, since: datetime | None = None, now: datetime | None = None) -> dict[str, Any]:
-    """What an actor did in the last 90 days (longer with an earlier `since`), `is_new` where it was first seen since `since`."""
+    """What an actor did in the last 90 days (longer with an earlier `since`), `is_new` where it was first seen since `since` and the actor
+    was known before."""
     start = (now or datetime.now(UTC)) - _BACK
     given: dict[str, Any] = {"actor": actor_id, "from": min(start, since) if since else start}
     told = {
@@ -22,8 +23,11 @@ def actor(store: Store, actor_id: str, since: datetime | None = None, now: datet
         )
     }  # fmt: skip
     mark = plain(since) if since else ""
-    for row in (*told["identities"], *told["scopes"]):
-        row["is_new"] = bool(mark) and row["first_seen"] >= mark
+    everything = [*told["identities"], *told["scopes"]]
+    # All that a new actor does is new: that says nothing.
+    is_old = bool(mark) and any(row["first_seen"] < mark for row in everything)
+    for row in everything:
+        row["is_new"] = is_old and row["first_seen"] >= mark
     pairs = store.named("delegation_pairs", **{"from": given["from"]}).to_dicts()
     return {
         "actor_id": actor_id,

@@ -17,6 +17,7 @@ from actorscope.dashboards.parts.runs import choose_run
 from actorscope.dashboards.parts.summary import findings_here
 from actorscope.dashboards.parts.text import label, line
 
+_MOST_LANES = 8
 _LANES = {"principal": 0, "credential": 1, "on behalf of": 2, "version": 3, "host": 4, "service": 5}
 
 
@@ -27,6 +28,12 @@ def _lanes(identities: list[dict[str, Any]]) -> None:
         st.text("Nothing is on record about whom it works as.")
         return
     ordered = sorted(identities, key=lambda i: (_LANES.get(i["kind"], 9), i["first_seen"]))
+    kept: dict[str, list[dict[str, Any]]] = {}
+    for each in sorted(ordered, key=lambda i: (not i["is_new"], -i["spans"])):
+        kept.setdefault(each["kind"], []).append(each)
+    shown = {id(each) for lanes in kept.values() for each in lanes[:_MOST_LANES]}
+    more = {kind: len(lanes) - _MOST_LANES for kind, lanes in kept.items() if len(lanes) > _MOST_LANES}
+    ordered = [each for each in ordered if id(each) in shown]
     frame = pl.DataFrame(
         {
             "lane": [f"{i['kind']}: {line(i['value'], 60)}{' ★ new' if i['is_new'] else ''}" for i in ordered],
@@ -50,6 +57,8 @@ def _lanes(identities: list[dict[str, Any]]) -> None:
         "height": {"step": 24},
     }  # fmt: skip
     st.vega_lite_chart(frame, spec, width="stretch", alt="Identities over time")
+    if more:
+        st.text("Not drawn: " + ", ".join(f"{count} more of “{kind}”" for kind, count in more.items()))
 
 
 def _scopes(scopes: list[dict[str, Any]]) -> None:
