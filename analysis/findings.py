@@ -12,6 +12,8 @@ from actorscope.analysis.detector import Detector
 from actorscope.analysis.finding import EDIT_LIMIT, EVIDENCE_LIMIT, SEVERITIES, Finding, Signal, finding_id
 
 REOPENED_WITHIN = timedelta(hours=24)
+NO_DATA = "nothing was heard of its subject any more"
+"""How the resolution of a finding begins that ended only because there is no data."""
 Place = tuple[str, str]
 """Trace and span of an occurrence."""
 
@@ -198,10 +200,13 @@ def _update(
     last = max([finding.last_evidence_at, *(s.at for s in signals)])
     told, is_milder = _spoken(finding, signals, known, touched, count)
     if not fresh and not gone and _says(told) == _says(finding):
-        is_quiet = clocks.get(finding.subject["id"], last) - last >= quiet or now - finding.updated_at >= quiet
-        if not is_quiet:
+        acted_on = clocks.get(finding.subject["id"], last) - last >= quiet
+        if not acted_on and now - finding.updated_at < quiet:
             return None
         text = f"not seen again for {detector.quiet_hours:g} hours"
+        if not acted_on and finding.family != "system":
+            # Silence is no proof of anything: nobody saw it behave.
+            text = f"{NO_DATA}: {text}"
         return Change(replace(finding, state="resolved", updated_at=now, resolution=text), "resolved")
     is_graver = SEVERITIES.index(told.severity) > SEVERITIES.index(finding.severity)
     first = min([finding.first_evidence_at, *(s.at for s in signals)])

@@ -7,7 +7,7 @@
 | `code_steps` | step of a run in which no tool failed: what fails there is code of the agent's own |
 | `code_outputs` | step with an answer of a model in it and an output, with how much of that was new (see `analysis/news.py`) |
 | `costs` | span with a cost in them |
-| `unpriced` | model call with tokens and without a cost in them |
+| `unpriced` | model call without a price in the first trace of a day that took many tokens of an agent and model so |
 | `stretches` | model call in them of a run with many (`stretches.STRETCH`) |
 | `delegations` | act of delegation in them |
 | `first_runs` | one of the earliest runs of an (actor, task kind) that is touched |

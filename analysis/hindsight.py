@@ -15,6 +15,7 @@ import polars as pl
 
 from actorscope.analysis import baselines, origins, repeats
 from actorscope.analysis.hands import HAND_OFFS
+from actorscope.analysis.phases import PHASE_COSTS
 from actorscope.analysis.whereabouts import WHEREABOUTS
 from actorscope.ingest.store.client import Store
 
@@ -42,10 +43,11 @@ def traces(store: Store, since: baselines.Since, members: Mapping[str, pl.DataFr
         late = _later(members["first_runs"], runs, baselines.FIRST_RUNS.key).height > 0
         for memory in _OF_KINDS if late else ():
             found.append(_later(baselines.within(store, memory, runs), runs, baselines.FIRST_RUNS.key))
-    costs, shapes = baselines.RUN_COSTS, baselines.RUN_SHAPES
-    if costs.name in since:
-        dear = _dear(members[costs.name])
-        found.append(_later(dear, _long_ago(since[costs.name], members[costs.name], costs.key), costs.key))
+    for costs in (baselines.RUN_COSTS, baselines.WIDER_COSTS, PHASE_COSTS):
+        if costs.name in since:
+            dear = _dear(members[costs.name], costs)
+            found.append(_later(dear, _long_ago(since[costs.name], members[costs.name], costs.key), costs.key))
+    shapes = baselines.RUN_SHAPES
     if shapes.name in since:
         found.append(_later(members[shapes.name], _long_ago(since[shapes.name], members[shapes.name], shapes.key), shapes.key))
     return pl.concat(found) if found else pl.DataFrame(schema=_TRACES)
@@ -77,8 +79,7 @@ def _long_ago(since: pl.DataFrame, members: pl.DataFrame, key: tuple[str, ...]) 
     return late.filter(pl.col("since") < pl.col("newest") - _OVERLAP).select(*key, "since")
 
 
-def _dear(costs: pl.DataFrame) -> pl.DataFrame:
+def _dear(costs: pl.DataFrame, memory: baselines.Memory) -> pl.DataFrame:
     """Of the runs that a memory of costs has those that may stand out among the ones before them."""
-    size, key = baselines.RUN_COSTS.size, list(baselines.RUN_COSTS.key)
-    usual = pl.col("value").rolling_median(size, min_samples=1).shift(1).over(key)
+    usual = pl.col("value").rolling_median(memory.size, min_samples=1).shift(1).over(list(memory.key))
     return costs.sort("at", "trace_id").filter((pl.col("value") >= _DEAR * usual).fill_null(False))

@@ -10,21 +10,34 @@ from actorscope.analysis.spending import measures
 from actorscope.analysis.stretches import stretches
 from actorscope.ingest.store.client import Store
 
+UNPRICED = baselines.Memory("unpriced", ("actor_id", "model", "day"), 1, "earliest")
+MANY_TOKENS = 50_000
+
 
 def frames(
     store: Store, steps: pl.DataFrame, old_runs: pl.DataFrame, version: int, since: baselines.Since
 ) -> dict[str, pl.DataFrame]:
     """The frames `costs`, `unpriced`, `stretches`, `phase_costs`, `run_costs` and `wider_costs` of touched steps."""
     runs, costs = steps.filter("is_run"), steps.filter(pl.col("cost_usd") > 0)
-    has_tokens = pl.sum_horizontal("input_tokens", "output_tokens") > 0
     return {
         "costs": costs,
-        "unpriced": steps.filter("is_counted", pl.col("cost_usd").is_null(), has_tokens),
+        "unpriced": _unpriced(store, steps, version),
         "stretches": stretches(store, steps),
-        "phase_costs": phases(store, runs, costs, version),
+        "phase_costs": phases(store, runs, costs, version, since),
         "run_costs": baselines.remember(store, baselines.RUN_COSTS, _costs(runs), version, _costs(old_runs), since),
         "wider_costs": baselines.remember(store, baselines.WIDER_COSTS, _wider(runs), version, _wider(old_runs), since),
     }
+
+
+def _unpriced(store: Store, steps: pl.DataFrame, version: int) -> pl.DataFrame:
+    """Calls without a price of the first trace of a day in which an agent took many tokens of a model that way."""
+    tokens = pl.sum_horizontal("input_tokens", "output_tokens").cast(pl.Float64)
+    calls = steps.filter("is_counted", "is_settled", pl.col("cost_usd").is_null(), tokens > 0)
+    calls = calls.with_columns(pl.col("actor_id", "model").fill_null(""), pl.col("start_time").dt.date().cast(pl.String).alias("day"))
+    of = [*UNPRICED.key, "trace_id"]
+    traces = calls.group_by(of).agg(pl.col("start_time").min().alias("at"), tokens.sum().alias("value"))
+    first = baselines.remember(store, UNPRICED, traces.filter(pl.col("value") >= MANY_TOKENS), version)
+    return calls.join(first, on=of, how="semi")
 
 
 def _costs(runs: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,9 @@ PHASE_COSTS = baselines.Memory("phase_costs", ("actor_id", "task_kind", "phase")
 _PLACE = ["trace_id", "run_span_id"]
 
 
-def phases(store: Store, runs: pl.DataFrame, costs: pl.DataFrame, version: int) -> pl.DataFrame:
+def phases(
+    store: Store, runs: pl.DataFrame, costs: pl.DataFrame, version: int, since: baselines.Since
+) -> pl.DataFrame:
     """What each declared phase of the latest runs of an actor and task kind cost, of what the runs spent themselves."""
     spent = costs.filter(pl.col("phase").is_not_null(), pl.col("run_span_id").is_not_null())
     spent = spent.group_by(*_PLACE, "phase").agg(pl.col("cost_usd").sum().alias("value"))
@@ -21,4 +23,4 @@ def phases(store: Store, runs: pl.DataFrame, costs: pl.DataFrame, version: int) 
     # What was noted of the same traces before may have looked different.
     recalled = baselines.recall(store, PHASE_COSTS, members)
     ours = baselines.unpacked(recalled, _PLACE)["trace_id"].is_in(runs["trace_id"].unique().implode())
-    return baselines.remember(store, PHASE_COSTS, members, version, recalled.filter(ours))
+    return baselines.remember(store, PHASE_COSTS, members, version, recalled.filter(ours), since)

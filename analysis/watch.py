@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from actorscope.analysis.alerts import outbox
 from actorscope.analysis.detector import Detector
 from actorscope.analysis.finding import Signal
 from actorscope.analysis.watches import HOLDINGS, OURSELVES
@@ -25,6 +26,7 @@ def look(store: Store, configs: Mapping[str, Any], since: datetime, now: datetim
     frames = {
         "sources": store.named("sources", **{"from": now - _DAY, "hour": now - _HOUR}),
         "reports": reports(store, now - _HOUR),
+        "deliveries": outbox.health(store, now - _HOUR),
         "clock": pl.DataFrame({"now": [now], "since": [since], "window_start": [now - _HOUR]}),
     }
     return judged(OURSELVES, frames, configs)

@@ -15,8 +15,8 @@ from hmac import compare_digest
 from pathlib import Path
 from typing import Any
 
-from actorscope.ingest.gate import digest
 from actorscope.settings import UiSettings
+from actorscope.tokens import digest
 
 ROLES = ("viewer", "responder", "admin")
 """Each may what those before it may: look; act on findings and deliveries; silence and test alerts."""

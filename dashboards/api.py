@@ -1,4 +1,4 @@
-"""The HTTP API beside the explorer: health, findings, the answers, SQL, deliveries."""
+"""The HTTP API beside the explorer: health, findings, the answers, SQL; alerts stand in `alerting.py`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from actorscope.analysis import marks, notes
-from actorscope.analysis.alerts import outbox
 from actorscope.analysis.answers import (
     actor,
     again,
+    around,
     attention,
     change,
+    compare,
     console,
     covered,
     fleet,
@@ -34,18 +35,24 @@ from actorscope.analysis.answers.ids import span_id, trace_id
 from actorscope.analysis.answers.source import Source
 from actorscope.analysis.detector import FAMILIES
 from actorscope.analysis.finding import SEVERITIES
-from actorscope.dashboards import data
+from actorscope.dashboards import alerting, data
 from actorscope.dashboards.access import reaches
 from actorscope.dashboards.openapi import document
 from actorscope.dashboards.parameters import ApiError, choice, choices, json_body, number, since
 from actorscope.errors import DefinitionError, TransientError
+from actorscope.settings import AlertSettings
 
 _MOST_SQL = 100_000
 Handler = Callable[[Request, Source], Any]
 
 
-def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
-    """The routes under `/api`; `health` returns the body of `/api/health`."""
+def routes(
+    store: Source,
+    health: Callable[[], dict[str, Any]],
+    alerts: AlertSettings | None = None,
+    public_url: Callable[[], str] = lambda: "",
+) -> list[Route]:
+    """The routes under `/api`; `health` returns the body of `/api/health`, `public_url` where people reach the explorer."""
 
     def wrap(handler: Handler, role: str = "viewer") -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
@@ -84,13 +91,15 @@ def routes(store: Source, health: Callable[[], dict[str, Any]]) -> list[Route]:
         Route("/api/changes", wrap(_changes)),
         Route("/api/actor", wrap(_actor)),
         Route("/api/radius", wrap(_radius)),
+        Route("/api/runs/{trace_id}/around", wrap(_around)),
+        Route("/api/runs/{trace_id}/search", wrap(_search)),
+        Route("/api/compare", wrap(_compare)),
         Route("/api/fleet", wrap(_fleet)),
         Route("/api/coverage", wrap(_coverage)),
         Route("/api/spend", wrap(_spend)),
         Route("/api/ingest", wrap(lambda request, store: ingest.ingest(store))),
         Route("/api/sql", wrap(_sql), methods=["POST"]),
-        Route("/api/deliveries", wrap(_deliveries)),
-        Route("/api/deliveries/{id}/redeliver", wrap(_redeliver, "responder"), methods=["POST"]),
+        *alerting.routes(wrap, alerts or AlertSettings.model_validate({}), public_url),
         Route("/api/openapi.json", wrap(lambda request, store: document())),
     ]
 
@@ -251,6 +260,29 @@ def _radius(request: Request, store: Source) -> dict[str, Any]:
     return radius.radius(store, _needed(request, "id"), since(request, "last", "30d"))
 
 
+def _around(request: Request, store: Source) -> dict[str, Any]:
+    trace = _trace(request)
+    found = run.whole(store, trace)
+    if found is None:
+        raise ApiError(f"no span of trace {trace} is stored", 404)
+    return around.of(store, found)
+
+
+def _search(request: Request, store: Source) -> dict[str, Any]:
+    text = request.query_params.get("text", "")[:1000]
+    return run.search(store, _trace(request), text, number(request, "limit", 2000, 50_000))
+
+
+def _compare(request: Request, store: Source) -> dict[str, Any]:
+    traces = [trace_id(request.query_params.get(side, "")) for side in ("a", "b")]
+    if not (traces[0] and traces[1]):
+        raise ApiError("a and b must be trace ids of 32 hexadecimal digits")
+    found = compare.stored(store, traces[0], traces[1])
+    if found is None:
+        raise ApiError("no span of one of these traces is stored", 404)
+    return found
+
+
 def _fleet(request: Request, store: Source) -> dict[str, Any]:
     hours = number(request, "hours", 0, 24 * 3650)
     since = datetime.now(UTC) - timedelta(hours=hours) if hours else None
@@ -265,21 +297,6 @@ def _coverage(request: Request, store: Source) -> dict[str, Any]:
 def _spend(request: Request, store: Source) -> dict[str, Any]:
     starter = request.query_params.get("starter", "")
     return spend.spend(store, since(request, "last", "7d"), starter, number(request, "limit", 50, 1000))
-
-
-def _deliveries(request: Request, store: Source) -> dict[str, Any]:
-    log = outbox.delivery_log(store, number(request, "limit", 100, 10_000))
-    return {"deliveries": [console.plain(row) for row in log]}
-
-
-def _redeliver(request: Request, store: Source) -> dict[str, Any]:
-    subscriber = json_body(request).get("subscriber", "")
-    if not isinstance(subscriber, str):
-        raise ApiError("subscriber must be text")
-    queued = outbox.redeliver(store, request.path_params["id"], datetime.now(UTC), subscriber)
-    if not queued:
-        raise ApiError(f"there is no notification {request.path_params['id'][:80]!r}", 404)
-    return {"queued": queued}
 
 
 def _sql(request: Request, store: Source) -> dict[str, Any]:

@@ -61,6 +61,7 @@ pages = {
     ],
     "": [
         st.Page(_VIEWS / "finding.py", title="Finding", icon=":material/flag:", url_path="finding", visibility="hidden"),
+        st.Page(_VIEWS / "compare.py", title="Compare", icon=":material/compare_arrows:", url_path="compare", visibility="hidden"),
         st.Page(_VIEWS / "actor.py", title="Actor", icon=":material/person:", url_path="actor", visibility="hidden"),
     ],
 }

@@ -15,8 +15,11 @@ from typing import Any, TypeVar
 from actorscope.analysis import saved as saved_
 from actorscope.analysis.answers import actor as actor_
 from actorscope.analysis.answers import again as again_
+from actorscope.analysis.answers import alerts as alerts_
+from actorscope.analysis.answers import around as around_
 from actorscope.analysis.answers import attention as attention_
 from actorscope.analysis.answers import change as change_
+from actorscope.analysis.answers import compare as compare_
 from actorscope.analysis.answers import console as console_
 from actorscope.analysis.answers import covered as covered_
 from actorscope.analysis.answers import findings as findings_
@@ -29,19 +32,23 @@ from actorscope.analysis.answers import run as run_
 from actorscope.analysis.answers import spend as spend_
 from actorscope.analysis.answers.source import Source
 from actorscope.dashboards.access import Access
+from actorscope.settings import AlertSettings
 
 _T = TypeVar("_T")
 _THREADS = 8
 _MEMORY = 200
+_MEMORY_OF_RUNS = 8  # each may hold 20,000 spans
 _FRESH_SECONDS = 1.5
 _FRESH_SLOW_SECONDS = 10.0
 _FRESH_COVERAGE_SECONDS = 30.0
+_FRESH_FOR_GOOD = 1e12
 
 
 class _Memory:
     """The latest answers for a moment, so that many open pages cost as much as one. Nobody changes an answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = _MEMORY) -> None:
+        self._most = most
         self._answers: OrderedDict[Any, tuple[float, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -57,13 +64,14 @@ class _Memory:
             with self._lock:
                 self._answers[key] = (time.monotonic(), answer)
                 self._answers.move_to_end(key)
-                while len(self._answers) > _MEMORY:
+                while len(self._answers) > self._most:
                     self._answers.popitem(last=False)
         found: _T = answer
         return found
 
 
 _memory = _Memory()
+_runs = _Memory(_MEMORY_OF_RUNS)
 
 
 def _pool() -> ThreadPoolExecutor:
@@ -75,16 +83,21 @@ class _Connection:
     store: Source | None = None
     access: Access = field(default_factory=Access)
     health: Callable[[], dict[str, Any]] = dict
+    alerts: AlertSettings = field(default_factory=lambda: AlertSettings.model_validate({}))
     pool: ThreadPoolExecutor = field(default_factory=_pool)
 
 
 _connection = _Connection()
 
 
-def connect(store: Source, health: Callable[[], dict[str, Any]], access: Access | None = None) -> None:
+def connect(
+    store: Source, health: Callable[[], dict[str, Any]], access: Access | None = None, alerts: AlertSettings | None = None
+) -> None:
     """Called once by the process before the first page is shown."""
     _connection.store, _connection.health, _connection.access = store, health, access or Access()
+    _connection.alerts = alerts or AlertSettings.model_validate({})
     _memory.clear()
+    _runs.clear()
 
 
 def disconnect() -> None:
@@ -135,6 +148,19 @@ def ingest() -> dict[str, Any]:
     return _recall(ingest_.ingest)
 
 
+def alerts() -> dict[str, Any]:
+    """Targets with how they fare, groups that are told and not over, silences."""
+    return _memory.recall((alerts_.overview,), lambda: ask(alerts_.overview, _connection.alerts))
+
+
+def notifications(state: str = "", target: str = "", limit: int = 100) -> list[dict[str, Any]]:
+    return _recall(alerts_.notifications, state, target, limit)
+
+
+def deliveries(limit: int = 100) -> list[dict[str, Any]]:
+    return _recall(alerts_.deliveries, limit)
+
+
 trace_id = ids_.trace_id
 span_id = ids_.span_id
 
@@ -165,8 +191,31 @@ def finding(finding_id: str) -> dict[str, Any] | None:
     return _recall(findings_.detail, finding_id)
 
 
-def run(trace: str) -> dict[str, Any] | None:
-    return _recall(run_.run, trace)
+def run_version(trace: str) -> str:
+    return _recall(run_.version, trace)
+
+
+def run(trace: str) -> run_.Run | None:
+    """Remembered as long as nothing of the trace changes."""
+    return _runs.recall((trace, run_version(trace)), lambda: ask(run_.whole, trace), _FRESH_FOR_GOOD)
+
+
+def search_run(trace: str, text: str) -> dict[str, Any]:
+    return _recall(run_.search, trace, text)
+
+
+def around(trace: str, runs: tuple[str, ...], conversations: tuple[str, ...]) -> dict[str, Any]:
+    return _recall(around_.around, trace, runs, conversations)
+
+
+def siblings(trace: str, actor: str, task: str) -> list[dict[str, Any]]:
+    return _recall(around_.siblings, trace, actor, task)
+
+
+def compare(first: str, second: str) -> dict[str, Any] | None:
+    """Two runs side by side; None when one of them is not stored."""
+    one, other = run(first), run(second)
+    return None if one is None or other is None else on_pool(compare_.compare, one, other)
 
 
 def span(trace: str, span: str) -> dict[str, Any] | None:

@@ -26,6 +26,57 @@ def _post(summary: str, properties: dict[str, Any], answer: str, *required: str,
     }
 
 
+def _alerts() -> dict[str, Any]:
+    """What `alerting.py` serves."""
+    return {
+        "/api/alerts": _get(
+            "Every alert target with how it fares, groups of findings that were told and are not over, silences."
+        ),
+        "/api/alerts/notifications": _get(
+            "Notifications, newest first: `state` pending, delivered, dead (given up) or unwanted.", "state", "target", "limit"
+        ),
+        "/api/alerts/targets/{name}/test": _post(
+            "Send one test notification now, past the outbox.", {}, "target, is_delivered, status, latency_ms, error", path=("name",)
+        ),
+        "/api/silences": _get("Silences that wait, hold, or ended within the last day.")
+        | _post(
+            "Tell nobody of findings whose labels match, from `start` (now) until a moment, or for 3d, 12h.",
+            {
+                "matchers": {"type": "object", "additionalProperties": {"type": "string"}},
+                **{key: {"type": "string"} for key in ("author", "reason", "start", "until")},
+            },
+            "the silence",
+            *("matchers", "author", "reason", "until"),
+        ),
+        "/api/silences/{id}/end": _post("Let a silence end now.", {}, "the silence", path=("id",)),
+        "/api/deliveries": _get("The latest attempts to deliver notifications, newest first.", "limit"),
+        "/api/deliveries/{id}/redeliver": _post(
+            "Make a notification due again, for one subscriber or all.",
+            {"subscriber": {"type": "string", "default": ""}},
+            "queued: how many subscribers",
+            path=("id",),
+        ),
+    }
+
+
+def _runs() -> dict[str, Any]:
+    """The paths of one run, and of two."""
+    return {
+        "/api/runs/{trace_id}": _get(
+            "One trace: summary, spans as a tree, delegations, findings.", "limit", path=("trace_id",)
+        ),
+        "/api/runs/{trace_id}/spans/{span_id}": _get("One span in full.", path=("trace_id", "span_id")),
+        "/api/runs/{trace_id}/around": _get(
+            "Span links both ways, delegations from and into other traces, other runs of the conversation, siblings.",
+            path=("trace_id",),
+        ),
+        "/api/runs/{trace_id}/search": _get(
+            "The spans of a trace that carry a text in attributes, events or status.", "text", "limit", path=("trace_id",)
+        ),
+        "/api/compare": _get("Two runs side by side: aligned steps, totals, scopes and targets.", "a", "b"),
+    }
+
+
 def document() -> dict[str, Any]:
     """The OpenAPI 3.1 document as a dict."""
     return {
@@ -63,10 +114,7 @@ def document() -> dict[str, Any]:
             "/api/findings/{id}/occurrences": _get(
                 "Every trace in which a finding was seen.", "limit", "offset", path=("id",)
             ),
-            "/api/runs/{trace_id}": _get(
-                "One trace: summary, spans as a tree, delegations, findings.", "limit", path=("trace_id",)
-            ),
-            "/api/runs/{trace_id}/spans/{span_id}": _get("One span in full.", path=("trace_id", "span_id")),
+            **_runs(),
             "/api/runs/{trace_id}/lineage": _get(
                 "The chain from whoever started the work down to a span (or the topmost run), with the scope at each hop.",
                 "span_id",
@@ -107,13 +155,7 @@ def document() -> dict[str, Any]:
                 "columns, rows, is_cut, seconds",
                 "sql",
             ),
-            "/api/deliveries": _get("The latest attempts to deliver notifications, newest first.", "limit"),
-            "/api/deliveries/{id}/redeliver": _post(
-                "Make a notification due again, for one subscriber or all.",
-                {"subscriber": {"type": "string", "default": ""}},
-                "queued: how many subscribers",
-                path=("id",),
-            ),
+            **_alerts(),
             "/api/openapi.json": _get("This document."),
         },
     }

@@ -16,6 +16,7 @@ from actorscope.dashboards import data
 from actorscope.dashboards.access import Access
 from actorscope.dashboards.api import routes
 from actorscope.dashboards.guard import Guard
+from actorscope.settings import AlertSettings
 
 _OPTIONS = {
     "browser.gatherUsageStats": False,
@@ -35,6 +36,8 @@ def explorer(
     more: Sequence[Route] = (),
     access: Access | None = None,
     secrets_file: Path | None = None,
+    alerts: AlertSettings | None = None,
+    public_url: Callable[[], str] = lambda: "",
 ) -> Any:
     """The Streamlit application over `store`, with the API and `more` as routes.
 
@@ -48,7 +51,7 @@ def explorer(
         config.set_option(name, value)
     if secrets_file is not None:
         config.set_option("secrets.files", [str(secrets_file)])
-    data.connect(store, health, access)
+    data.connect(store, health, access, alerts)
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:
@@ -57,7 +60,7 @@ def explorer(
 
     return st.App(
         Path(__file__).parent / "app.py",
-        routes=[*routes(store, health), *more],
+        routes=[*routes(store, health, alerts, public_url), *more],
         lifespan=lifespan,
         middleware=[Middleware(Guard, hosts=hosts)],
     )

@@ -15,7 +15,7 @@ RECORDINGS = Path(__file__).parent / "recordings"
 TABLES = ("ingest_reports", 
     "span_rows", "arrivals", "stitches", "segments", "log_rows", "waits", "span_facts", "delegation_rows", "effects", "runs", "baselines",
     "spends", "spend_minutes", "progress", "custody", "revocations", "finding_rows", "occurrences", "transitions", "outbox", "deliveries",
-    "finding_marks", "detector_inputs", "holdings",
+    "finding_marks", "detector_inputs", "holdings", "silences", "alert_targets",
 )  # fmt: skip
 
 

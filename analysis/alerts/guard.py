@@ -37,17 +37,17 @@ def check(url: str, resolve: Resolve = resolve) -> Target:
     """
     parts, host, port = _read(url)
     literal = _literal(host)
-    is_loopback = host == "localhost" or (literal is not None and literal.is_loopback)
-    if parts.scheme != "https" and not is_loopback:
+    loops = is_loopback(host)
+    if parts.scheme != "https" and not loops:
         raise PermanentError(f"webhook url must be https: {host} is not loopback")
     addresses = [literal] if literal is not None else _addresses(host, port, resolve)
     for address in addresses:
-        if is_loopback and not address.is_loopback:
+        if loops and not address.is_loopback:
             raise PermanentError(f"webhook host {host} resolves to {address}, which is not loopback")
-        if not is_loopback and not is_public(address):
+        if not loops and not is_public(address):
             raise PermanentError(f"webhook host {host} is at {address}, which is not a public address")
     # A receiver on `localhost` often listens on IPv4 only while the name prefers IPv6.
-    address = min(addresses, key=lambda a: a.version) if is_loopback else addresses[0]
+    address = min(addresses, key=lambda a: a.version) if loops else addresses[0]
     suffix = "" if port == _PORTS[parts.scheme] else f":{port}"
     query = f"?{parts.query}" if parts.query else ""
     return Target(
@@ -55,6 +55,12 @@ def check(url: str, resolve: Resolve = resolve) -> Target:
         host_header=_bracketed(host) + suffix,
         server_name=None if literal is not None else host,
     )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is named as this machine itself."""
+    literal = _literal(host)
+    return host == "localhost" or (literal is not None and literal.is_loopback)
 
 
 def is_public(address: Address) -> bool:

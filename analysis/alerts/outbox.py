@@ -1,26 +1,25 @@
-"""What is to be told and what has been: one row per transition and subscriber, in the same store as the findings.
+"""What is to be told and what has been: one row per notification and target, in the same store as the findings.
 
 Each change of a row is a new version; the highest is its state. Nothing here sends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
 
-from actorscope.analysis.alerts.event import KINDS, notification
+from actorscope.analysis.alerts.plan import Told
 from actorscope.analysis.alerts.verdict import Verdict
-from actorscope.analysis.finding import SEVERITIES
 from actorscope.ingest.store.client import Store
-from actorscope.settings import WebhookSettings
 
+_REMEMBERED = timedelta(days=2)
 _TIME = pl.Datetime("ms", "UTC")
 _ROWS: dict[str, Any] = {
-    **dict.fromkeys(("id", "subscriber", "kind", "finding_id", "body", "state"), pl.String),
+    **dict.fromkeys(("id", "subscriber", "kind", "finding_id", "group_key", "body", "told", "state"), pl.String),
     "attempts": pl.UInt32,
     **dict.fromkeys(("next_attempt_at", "created_at", "updated_at"), _TIME),
     **{"last_status": pl.Int32, "last_error": pl.String, "version": pl.UInt64},
@@ -33,13 +32,17 @@ _DELIVERIES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Row:
-    """A notification for one subscriber; `state` is `pending`, `delivered` or `dead`."""
+    """A notification for one target; `state` is `pending`, `delivered`, `dead`, or `unwanted` where the target does not hear
+    of this kind. `told` is what the target knows once it has it (see `plan.Told`).
+    """
 
     id: str
     subscriber: str
     kind: str
     finding_id: str
+    group_key: str
     body: str
+    told: str
     state: str
     attempts: int
     next_attempt_at: datetime
@@ -62,25 +65,26 @@ class Attempt:
     is_refused: bool = False
 
 
-def enqueue(
-    store: Store, subscribers: Sequence[WebhookSettings], transitions: Iterable[dict[str, Any]], public_url: str
-) -> int:
-    """Write a row for each transition and each subscriber whose `min_severity` it reaches; returns how many.
+STATES = ("pending", "delivered", "dead", "unwanted")
+Group = tuple[str, str]
+"""Target and key of a group."""
 
-    Of what is muted nothing is told, but that it is over where its beginning had been told before.
 
-    Doing it again changes nothing: a row enters as version 0, and any attempt since has written a higher one.
-    """
-    rows = []
-    for transition in transitions:
-        if _is_muted(transition):
-            continue
-        heard = [s.name for s in subscribers if _reaches(transition["severity"], s.min_severity)]
-        if transition["kind"] in KINDS and heard:
-            body = notification(transition, public_url)
-            rows += [_first(transition, name, body) for name in heard]
-    _write(store, rows)
-    return len(rows)
+def told(store: Store, now: datetime) -> dict[Group, Told]:
+    """What each target knows of each group that is not over, or not for long."""
+    rows = store.named("outbox_told", **{"from": now - _REMEMBERED}).iter_rows()
+    return {(target, key): Told.from_json(json.loads(text)) for target, key, text in rows}
+
+
+def first(target: str, id: str, kind: str, finding_id: str, group_key: str, body: str, after: Told, is_wanted: bool) -> Row:
+    """A row as it enters the outbox: version 0, so that writing it again changes nothing once it was tried."""
+    state, at = "pending" if is_wanted else "unwanted", after.at
+    return Row(id, target, kind, finding_id, group_key, body, json.dumps(after.to_json()), state, 0, at, at, at, 0, "", 0)
+
+
+def write(store: Store, rows: list[Row]) -> None:
+    """Append rows, all at once or none."""
+    store.insert_frame("outbox", pl.DataFrame([asdict(row) for row in rows], schema=_ROWS))
 
 
 def waiting(store: Store, subscriber: str, limit: int) -> list[Row]:
@@ -102,16 +106,16 @@ def record(store: Store, row: Row, attempt: Attempt, verdict: Verdict) -> Row:
         version=row.version + 1,
     )
     # The state first: a log line without it would have the notification sent once more.
-    _write(store, [after])
+    write(store, [after])
     line = {"id": row.id, "subscriber": row.subscriber, "attempt": after.attempts, **asdict(attempt)}
     store.insert_frame("deliveries", pl.DataFrame([{key: line[key] for key in _DELIVERIES}], schema=_DELIVERIES))
     return after
 
 
 def redeliver(store: Store, id: str, now: datetime, subscriber: str = "") -> int:
-    """Make the rows of a transition due again with a fresh count of attempts; returns how many there are."""
+    """Make the rows of a notification due again with a fresh count of attempts; returns how many there are."""
     rows = [Row(**row) for row in store.named("outbox_rows", id=id, subscriber=subscriber).iter_rows(named=True)]
-    _write(
+    write(
         store,
         [
             replace(row, state="pending", attempts=0, next_attempt_at=now, updated_at=now, version=row.version + 1)
@@ -126,26 +130,11 @@ def delivery_log(store: Store, limit: int = 100) -> list[dict[str, Any]]:
     return store.named("outbox_deliveries", limit=limit).to_dicts()
 
 
-def _is_muted(transition: dict[str, Any]) -> bool:
-    finding = transition["finding"]
-    mark = finding.get("mark") or {}
-    if mark.get("state") != "muted":
-        return False
-    if finding["state"] == "resolved":
-        began = [finding["opened_at"], *finding.get("reopened", [])][-1]
-        return datetime.fromisoformat(began) >= datetime.fromisoformat(mark["at"])
-    return bool(finding["state"] == "muted")
+def notifications(store: Store, state: str = "", subscriber: str = "", limit: int = 100) -> list[dict[str, Any]]:
+    """Notifications without their bodies, newest first; `dead` are those that were given up."""
+    return store.named("outbox_list", state=state, subscriber=subscriber, limit=limit).to_dicts()
 
 
-def _reaches(severity: str, least: str) -> bool:
-    return SEVERITIES.index(severity) >= SEVERITIES.index(least)
-
-
-def _first(transition: dict[str, Any], subscriber: str, body: str) -> Row:
-    at = transition["at"]
-    ids = (transition["id"], subscriber, transition["kind"], transition["finding_id"])
-    return Row(*ids, body, "pending", 0, at, at, at, 0, "", 0)
-
-
-def _write(store: Store, rows: list[Row]) -> None:
-    store.insert_frame("outbox", pl.DataFrame([asdict(row) for row in rows], schema=_ROWS))
+def health(store: Store, since: datetime) -> pl.DataFrame:
+    """A row per target: what waits, since when it fails, what was given up (`dead_lately` since a moment), when it last took something."""
+    return store.named("outbox_health", **{"from": since})

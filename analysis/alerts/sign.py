@@ -7,15 +7,6 @@ from datetime import UTC, datetime
 from standardwebhooks import Webhook
 
 from actorscope.errors import TransientError
-from actorscope.settings import WebhookSettings
-
-
-def secret_of(subscriber: WebhookSettings) -> str:
-    """The secret as it is now: a rotated file counts from the next attempt on. Raises TransientError."""
-    try:
-        return subscriber.signing_secret()
-    except (OSError, UnicodeDecodeError) as error:
-        raise TransientError(f"cannot read the secret file: {type(error).__name__}") from None
 
 
 def signed_headers(secret: str, id: str, body: str, now: datetime) -> dict[str, str]:

@@ -28,25 +28,32 @@ class Verdict:
     is_told: bool = False
 
 
-def decide(status: int, retry_after: str, attempts: int, age: timedelta, now: datetime, chance: float) -> Verdict:
+def decide(
+    status: int, retry_after: str, attempts: int, age: timedelta, now: datetime, chance: float, before: int = 0
+) -> Verdict:
     """The verdict after attempt number `attempts` (from 1) of a notification made `age` ago; status 0 is no answer.
 
     Trouble that may pass is tried again, at least 10 times and for at least 24 hours, then given up.
     An answer that blames the request (4xx, or a redirect) gets 5 attempts: enough for the seconds in which a
-    receiver is being replaced, and no more. 410 ends it at once. `chance` in [0, 1) is the jitter.
+    receiver is being replaced, and no more; where trouble came first it must be blamed twice in a row (`before` is the
+    status of the attempt before). 410 ends it at once. `chance` in [0, 1) is the jitter.
     """
     if 200 <= status < 300:
         return Verdict("delivered", now)
-    may_pass = status == 0 or status >= 500 or status in _MAY_PASS
-    is_over = (
-        attempts >= FEWEST_ATTEMPTS and age >= SHORTEST_PATIENCE if may_pass else attempts >= ATTEMPTS_WHEN_REFUSED
-    )
+    if _may_pass(status):
+        is_over = attempts >= FEWEST_ATTEMPTS and age >= SHORTEST_PATIENCE
+    else:
+        is_over = attempts >= ATTEMPTS_WHEN_REFUSED and not _may_pass(before)
     if status == 410 or is_over:
         return Verdict("dead", now)
     # Full jitter, so that what failed together does not come back together.
     pause = chance * min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(attempts - 1, 20))
     told = seconds_to_wait(retry_after, now) if status in _TELLS_WHEN else None
     return Verdict("pending", now + timedelta(seconds=max(pause, told or 0.0)), told is not None)
+
+
+def _may_pass(status: int) -> bool:
+    return status == 0 or status >= 500 or status in _MAY_PASS
 
 
 def seconds_to_wait(retry_after: str, now: datetime) -> float | None:

@@ -27,21 +27,21 @@ def why_again(store: Store, trace: str, span: str = "") -> dict[str, Any] | None
     run = found.row(0, named=True)
     around: dict[str, Any] = {"from": run["start_time"] - _BACK, "to": run["start_time"] + _AHEAD}
     keys = {"actor": run["actor_id"], "cause": run["cause_id"], "conversation": run["conversation_id"], "task": run["task_kind"]}
-    rows = store.named("siblings", **around, **keys, execution="", limit=MOST_SIBLINGS)
+    rows = store.named("runs_alike", **around, **keys, execution="", limit=MOST_SIBLINGS)
     siblings = rows.to_dicts()
     mine = next((s for s in siblings if (s["trace_id"], s["span_id"]) == (run["trace_id"], run["span_id"])), None)
     if mine is None:
         mine = {**run, "end_time": None}
         siblings.append(mine)
     if mine.get("execution_id"):
-        same = store.named("siblings", **around, **{**keys, "task": "\x00"}, execution=mine["execution_id"], limit=MOST_SIBLINGS)
+        same = store.named("runs_alike", **around, **{**keys, "task": "\x00"}, execution=mine["execution_id"], limit=MOST_SIBLINGS)
         known = {(s["trace_id"], s["span_id"]) for s in siblings}
         siblings += [s for s in same.to_dicts() if (s["trace_id"], s["span_id"]) not in known]
     alike = [s for s in siblings if _is_alike(s, mine)]
     return {
         "run": {key: plain(value) for key, value in {**run, **mine}.items()},
         "cause": _told(mine, alike),
-        "siblings": [
+        "runs_alike": [
             {**{key: plain(value) for key, value in s.items()}, "is_alike": s in alike, "cause": _told(s, alike)}
             for s in sorted(siblings, key=lambda s: s["start_time"], reverse=True)
         ],

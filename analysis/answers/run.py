@@ -3,37 +3,91 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import polars as pl
+
+from actorscope.analysis.answers import tree
 from actorscope.analysis.answers.console import plain
 from actorscope.ingest.store.client import Store
 
-MOST_SPANS = 5000
+MOST_SPANS = 20_000
 _EVER = datetime(1970, 1, 2, tzinfo=UTC)
+_TIME = "%Y-%m-%dT%H:%M:%S%.6f+00:00"
+Marks = dict[str, list[dict[str, str]]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trace in columns: `told` is JSON, `spans` the rows in the order of the tree, `path` its critical path by row.
+
+    `marks` holds the findings per span that they cite, `version` changes when anything of the trace does.
+    """
+
+    told: dict[str, Any]
+    spans: pl.DataFrame
+    marks: Marks
+    path: list[tree.Piece]
+    version: str
 
 
 def run(store: Store, trace_id: str, limit: int = MOST_SPANS) -> dict[str, Any] | None:
+    """`whole` as JSON, the spans as objects; None when no span of the trace is stored."""
+    found = whole(store, trace_id, limit)
+    return None if found is None else {**found.told, "spans": as_objects(found)}
+
+
+def whole(store: Store, trace_id: str, limit: int = MOST_SPANS) -> Run | None:
     """Summary, delegations, findings and the first `limit` spans of a trace, in the order of the tree.
 
-    None when no span of it is stored. `spans_matched` says how many there are.
+    None when no span of it is stored, ended or begun. `spans_matched` says how many there are.
     """
+    now = version(store, trace_id)
     totals = store.named("run_totals", trace=trace_id).row(0, named=True)
-    if not totals["spans"]:
+    spans = _spans(store, trace_id, limit)
+    if spans.is_empty():
         return None
+    begun = spans["is_open"].sum()
     found = [json.loads(body) for body in store.named("run_findings", trace=trace_id)["body"]]
-    spans = _tree(_spans(store, trace_id, limit), _marks(found, trace_id))
     facts = store.named("run_facts", trace=trace_id).row(0, named=True)
-    edges = store.named("run_edges", trace=trace_id)
-    return {
+    path = tree.critical_path(spans["offset_ms"].to_list(), spans["ends_ms"].to_list(), spans["parent"].to_list())
+    told = {
         "trace_id": trace_id,
-        "summary": _summary(totals, facts),
-        "spans": spans,
-        "spans_shown": len(spans),
-        "spans_matched": totals["spans"],
-        "delegations": [_plain(row) for row in edges.iter_rows(named=True)],
+        "summary": _summary(totals, facts, spans),
+        "spans_shown": spans.height,
+        "spans_matched": totals["spans"] + begun,
+        "spans_open": begun,
+        "rows_scanned": totals["rows"],
+        "delegations": [_plain(row) for row in store.named("run_edges", trace=trace_id).iter_rows(named=True)],
         "findings": [_brief(finding, trace_id) for finding in found],
+        "approvals": _approvals(store, trace_id, spans),
+        "time_went_to": tree.time_went_to(spans, path),
     }
+    return Run(told, spans, _marks(found, trace_id), path, now)
+
+
+def version(store: Store, trace_id: str) -> str:
+    """Another text whenever something of the trace has changed."""
+    return " ".join(str(value) for value in store.named("run_version", trace=trace_id).row(0))
+
+
+def as_objects(found: Run) -> list[dict[str, Any]]:
+    """The spans as JSON objects, each with the findings that cite it."""
+    times = [name for name, kind in found.spans.schema.items() if isinstance(kind, pl.Datetime)]
+    spans = found.spans.drop("trace_id", "parent", "ends_ms").with_columns(pl.col(times).dt.strftime(_TIME))
+    objects = spans.to_dicts()
+    for one in objects:
+        one["findings"] = found.marks.get(one["span_id"], [])
+    return objects
+
+
+def search(store: Store, trace_id: str, text: str, limit: int = 2000) -> dict[str, Any]:
+    """The spans of a trace that carry a text in what `whole` leaves out: attributes, events, status."""
+    rows = store.named("run_search", trace=trace_id, text=text, limit=limit + 1) if text.strip() else pl.DataFrame()
+    ids = rows["span_id"].to_list() if rows.width else []
+    return {"text": text, "spans": ids[:limit], "is_cut": len(ids) > limit}
 
 
 def span(store: Store, trace_id: str, span_id: str) -> dict[str, Any] | None:
@@ -72,13 +126,48 @@ def latest_runs(
     ]
 
 
-def _spans(store: Store, trace_id: str, limit: int) -> list[dict[str, Any]]:
-    return store.named("run_spans", trace=trace_id, limit=limit).to_dicts()
+def _spans(store: Store, trace_id: str, limit: int) -> pl.DataFrame:
+    """Ended and open spans of a trace, as a tree. An open one lasts as long as anything of its trace."""
+    ended = store.named("run_spans", trace=trace_id, limit=limit)
+    begun = store.named("run_starts", trace=trace_id, limit=limit).join(ended, on="span_id", how="anti")
+    spans = pl.concat(
+        [
+            ended.with_columns(pl.lit(False).alias("is_open")),
+            begun.with_columns(pl.lit(True).alias("is_open"), pl.lit(trace_id).alias("trace_id")),
+        ],
+        how="diagonal_relaxed",
+    ).sort("start_time", "span_id")
+    nothing = pl.lit([], dtype=pl.List(pl.String))
+    spans = spans.with_columns(pl.col(pl.String).fill_null(""), pl.col("scopes").fill_null(nothing), pl.col("links").fill_null(0))
+    start, last = pl.col("start_time").min(), pl.max_horizontal(pl.col("end_time").max(), pl.col("heard_at").max())
+    spans = spans.with_columns(
+        _between(start, pl.col("start_time")).alias("offset_ms"),
+        _between(pl.col("start_time"), pl.col("end_time")).alias("duration_ms"),
+        _between(start, pl.max_horizontal("start_time", pl.when("is_open").then(last).otherwise("end_time"))).alias("ends_ms"),
+        ((pl.col("status_code") == "error") | (pl.col("error_type") != "")).alias("is_error"),
+    )
+    return tree.ordered(spans) if spans.height else spans
 
 
-def _marks(found: list[dict[str, Any]], trace_id: str) -> dict[str, list[dict[str, str]]]:
+def _between(start: pl.Expr, end: pl.Expr) -> pl.Expr:
+    return ((end - start).dt.total_nanoseconds() / 1e6).clip(lower_bound=0.0)
+
+
+def _approvals(store: Store, trace_id: str, spans: pl.DataFrame) -> list[dict[str, Any]]:
+    """Requests and answers in the order of time; an action that repeats the logged answer is where it was used."""
+    rows = store.named("run_approvals", trace=trace_id)
+    rows = rows.with_columns(_between(pl.lit(spans["start_time"].min()), pl.col("at")).alias("offset_ms"))
+    told = [_plain(row) for row in rows.iter_rows(named=True)]
+    logged = {(each["approval_id"], each["state"]) for each in told if each["is_log"]}
+    for each in told:
+        if not each.pop("is_log") and (each["approval_id"], each["state"]) in logged:
+            each["state"] = "used"
+    return told
+
+
+def _marks(found: list[dict[str, Any]], trace_id: str) -> Marks:
     """The findings per span of this trace that cite it as evidence."""
-    marks: dict[str, list[dict[str, str]]] = {}
+    marks: Marks = {}
     for finding in found:
         for cited in finding["evidence"]:
             if cited["trace_id"] == trace_id:
@@ -87,44 +176,11 @@ def _marks(found: list[dict[str, Any]], trace_id: str) -> dict[str, list[dict[st
     return marks
 
 
-def _tree(spans: list[dict[str, Any]], marks: dict[str, list[dict[str, str]]]) -> list[dict[str, Any]]:
-    """The spans depth first, each with its depth; one whose parent is missing stands at the top, as does a loop."""
-    known = {one["span_id"] for one in spans}
-    below: dict[str, list[dict[str, Any]]] = {}
-    for one in spans:
-        parent = one["parent_span_id"] if one["parent_span_id"] in known else ""
-        below.setdefault("" if parent == one["span_id"] else parent, []).append(one)
-    start = min((one["start_time"] for one in spans), default=None)
-    ordered: list[dict[str, Any]] = []
-    placed: set[str] = set()
-    # A loop of parents has no top; its earliest span becomes one, so that nothing is left out.
-    for top in [*below.get("", []), *spans]:
-        stack = [(top, 0)]
-        while stack:
-            one, depth = stack.pop()
-            if one["span_id"] in placed:
-                continue
-            placed.add(one["span_id"])
-            ordered.append(_step(one, depth, start, marks))
-            stack += [(child, depth + 1) for child in reversed(below.get(one["span_id"], []))]
-    return ordered
-
-
-def _step(one: dict[str, Any], depth: int, start: Any, marks: dict[str, list[dict[str, str]]]) -> dict[str, Any]:
+def _summary(totals: dict[str, Any], facts: dict[str, Any], spans: pl.DataFrame) -> dict[str, Any]:
+    start = spans["start_time"].min()
     return {
-        **_plain(one),
-        "depth": depth,
-        "offset_ms": _milliseconds(start, one["start_time"]),
-        "duration_ms": _milliseconds(one["start_time"], one["end_time"]),
-        "is_error": one["status_code"] == "error" or bool(one["error_type"]),
-        "findings": marks.get(one["span_id"], []),
-    }
-
-
-def _summary(totals: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **_plain({key: value for key, value in totals.items()}),
-        "duration_ms": _milliseconds(totals["start_time"], totals["end_time"]),
+        **_plain({**totals, "start_time": start}),
+        "duration_ms": float(spans["ends_ms"].max() or 0.0),  # type: ignore[arg-type]
         **_plain({**facts, "actors": sorted(facts["actors"])}),
         "is_analysed": bool(facts["runs"] or facts["model_calls"] or facts["actions"]),
     }

@@ -1,7 +1,8 @@
 """Money that no budget sees: model calls without a price, and cost that belongs to nobody.
 
 **What it finds.** Model calls that took tokens and have no cost, because the span states none and the price list does not
-know the model; and cost of spans for which neither an agent nor anybody who started the work is known.
+know the model: 50,000 and more of an agent and model in a trace, told in the first such trace of a day. And cost of spans
+for which neither an agent nor anybody who started the work is known.
 
 **Why it matters.** Budgets, burn rates and outliers count what has a price and an owner. What has none is missing in all.
 
@@ -31,19 +32,17 @@ _TOKENS = pl.col("input_tokens").fill_null(0) + pl.col("output_tokens").fill_nul
 class Config:
     """Thresholds of spend that no budget sees."""
 
-    min_tokens: int = 50_000
-    """Tokens that a trace took without a price from which it is told."""
     min_usd: float = 0.10
     """Cost of a trace that belongs to nobody from which it is told."""
 
 
 def detect(frames: Frames, config: Config) -> list[Signal]:
-    """One signal per trace, agent and model without a price, and per trace and service whose cost belongs to nobody."""
+    """One signal per day, agent and model without a price, and per trace and service whose cost belongs to nobody."""
     calls = frames["unpriced"].unique(["trace_id", "span_id"]).with_columns(_TOKENS.alias("amount"), pl.col("actor_id").fill_null(""))
     costs = frames["costs"].filter(pl.col("actor_kind").is_null() | pl.col("actor_kind").eq("service"))
     costs = costs.filter(pl.col("starter_type").is_null() | pl.col("starter_type").eq("service")).unique(["trace_id", "span_id"])
     costs = costs.with_columns(pl.col("cost_usd").alias("amount"), pl.col("service_name").fill_null(""))
-    signals = [_unpriced(group) for group in _groups(calls, ["actor_id", "model"], config.min_tokens)]
+    signals = [_unpriced(group) for group in _groups(calls, ["actor_id", "model"], 1)]
     return signals + [_nobody(group) for group in _groups(costs, ["service_name"], config.min_usd)]
 
 

@@ -6,7 +6,9 @@ from actorscope.analysis.watches import (
     delegation_deadlock,
     delegation_stalled,
     system_data_dropped,
+    system_deliveries_failing,
     system_ingest_lag,
+    system_intake_stopped,
     system_source_silent,
 )
 
@@ -14,6 +16,8 @@ OURSELVES: tuple[Detector, ...] = (
     system_source_silent.DETECTOR,
     system_data_dropped.DETECTOR,
     system_ingest_lag.DETECTOR,
+    system_intake_stopped.DETECTOR,
+    system_deliveries_failing.DETECTOR,
 )
 """How Actorscope and its senders fare."""
 STANDSTILL: tuple[Detector, ...] = (delegation_deadlock.DETECTOR, delegation_stalled.DETECTOR)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
+from actorscope.analysis.answers.run import Run
 from actorscope.dashboards import data
 from actorscope.dashboards.parts import words
-from actorscope.dashboards.parts.text import deep, line, visible
+from actorscope.dashboards.parts.around import of_span
+from actorscope.dashboards.parts.text import deep, label, line, visible
 
 # Fact, and where its basis stands.
 _FACTS = {
@@ -38,34 +42,60 @@ def _facts(span: dict[str, Any]) -> pl.DataFrame:
     )
 
 
-def span_details(trace: str, span_id: str) -> None:
-    """The panel under the waterfall."""
+def span_details(run: Run, span_id: str) -> None:
+    """The panel beside the waterfall."""
+    trace = run.told["trace_id"]
     span = data.span(trace, span_id)
     if span is None:
-        st.info("This span is not stored; it may still be on its way, or was never sent.")
+        _not_ended(run, span_id)
         return
     st.text(line(span["name"] or "(no name)", 300))
     st.text(
-        f"{words.clock(span['start_time'])}   {words.duration(span['duration_ms'])}   {span['kind']}"
+        f"{words.clock(span['start_time'])}\n{words.duration(span['duration_ms'])}   {span['kind']}"
         f"   status {span['status_code']}"
     )
-    facts, carried, events, raw = st.tabs(["Facts", "Attributes", "Events and links", "Ids"])
+    for mark in run.marks.get(span_id, [])[:5]:
+        told = f"{words.severity(mark['severity'])} finding, as {label(mark['role'], 80)}"
+        st.page_link("views/finding.py", label=told, query_params={"finding": mark["finding_id"]}, icon=":material/flag:")
+    facts, carried, events, links, raw = st.tabs(["Facts", "Attributes", "Events", "Links", "Raw"])
     with facts:
         st.dataframe(_facts(span), hide_index=True, height="content", alt="Facts of the span")
     with carried:
         _map("Span attributes", span["attributes"])
         _map("Resource attributes", span["resource_attributes"])
     with events:
-        st.text(f"{len(span['events'])} events, {len(span['links'])} links")
+        st.text(f"{len(span['events'])} events")
         st.json(deep(span["events"][:100], _LONG), expanded=2)
-        for at, link in enumerate(span["links"][:20]):
-            wanted = {"trace_id": link["trace_id"], "span_id": link["span_id"]}
-            st.page_link("views/run.py", label=f"Linked span {at + 1}: trace {link['trace_id']}", query_params=wanted)
-            if link["attributes"]:
-                st.json(deep(link["attributes"], _LONG), expanded=1)
+    with links:
+        of_span(run, span_id)
+        for link in [link for link in span["links"] if link["attributes"]][:20]:
+            st.json(deep(link, _LONG), expanded=1)
     with raw:
-        st.code(f"trace_id        {trace}\nspan_id         {span_id}\nparent_span_id  {span['parent_span_id'] or '-'}",
-                language=None)  # fmt: skip
+        _ids(trace, span_id, span["parent_span_id"])
+        st.json(deep(span, _LONG), expanded=1)
+        st.download_button("JSON of the span", lambda: json.dumps(span, indent=2), f"{span_id}.json", "application/json",
+                           icon=":material/download:", on_click="ignore")  # fmt: skip
+
+
+def _ids(trace: str, span_id: str, parent: str) -> None:
+    for name, value in (("trace_id", trace), ("span_id", span_id), ("parent_span_id", parent)):
+        if value:
+            st.text(name)
+            st.code(value, language=None)
+
+
+def _not_ended(run: Run, span_id: str) -> None:
+    """A span that was said to have begun, or one that nobody knows."""
+    known = run.spans.filter((pl.col("span_id") == span_id) & pl.col("is_open")).to_dicts()
+    if not known:
+        st.info("This span is not stored; it may still be on its way, or was never sent.")
+        return
+    span = known[0]
+    st.text(line(span["name"] or "(no name)", 300))
+    heard = (datetime.now(UTC) - span["heard_at"]).total_seconds() * 1000
+    st.text(f"… open: it began at {words.clock(span['start_time'].isoformat())} and has not ended.")
+    st.text(f"The last sign of life came {words.duration(heard)} ago. What it carries arrives when it ends.")
+    _ids(run.told["trace_id"], span_id, span["parent_span_id"])
 
 
 def _map(title: str, pairs: dict[str, str]) -> None:

@@ -1,26 +1,37 @@
-"""Who delegated to whom, as an ECharts specification: agents as nodes in layers, delegations as edges with their basis."""
+"""Who delegated to whom, as an ECharts specification: actors, or single runs, as nodes; delegations as edges with their basis."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from math import cos, pi, sin
 from typing import Any
 
+import polars as pl
+
+from actorscope.dashboards.parts import words
 from actorscope.dashboards.parts.text import line
 
 _LINES = {"declared": "solid", "derived": "dashed", "inferred": "dotted"}
 MOST_NODES = 60
+MOST_RUNS = 40
 _FEW = 8
+_ROW = 20.0
+_WIDE = 620.0
 
 
-def height(delegations: list[dict[str, Any]]) -> int:
-    """Pixels that the graph needs."""
-    ends = {_key(each, end) for each in delegations for end in ("delegator", "delegate")}
-    return 260 if len(ends) <= _FEW else 460
+@dataclass(frozen=True)
+class Graph:
+    """A specification, the pixels that it needs, and per node the span that a click on it leads to."""
+
+    spec: dict[str, Any]
+    height: int
+    spans: list[str]
+    left_out: int = 0
 
 
-def spec(delegations: list[dict[str, Any]], accused: set[str]) -> dict[str, Any]:
-    """The graph; `accused` are the ids of actors with findings in the trace."""
+def actors(delegations: list[dict[str, Any]], accused: set[str], first_runs: dict[str, str]) -> Graph:
+    """Actors and who delegated to whom; `accused` are the ids of actors with findings in the trace."""
     edges = _merge(delegations)
     layers = _layers(edges)
     names = {}
@@ -31,29 +42,83 @@ def spec(delegations: list[dict[str, Any]], accused: set[str]) -> dict[str, Any]
     is_dense = len(order) > _FEW
     places = _around(order) if is_dense else _places(layers)
     index = {key: at for at, key in enumerate(order)}
-    return {
-        "animation": False,
-        "tooltip": {"show": False},
-        "series": [
-            {
-                "type": "graph",
-                "layout": "none",
-                "preserveAspect": True,
-                "roam": False,
-                "left": 70,
-                "right": 90,
-                "top": 30,
-                "bottom": 40,
-                "edgeSymbol": ["none", "arrow"],
-                "edgeSymbolSize": 9,
-                "label": {"show": True, "position": "right" if is_dense else "bottom", "fontSize": 12},
-                "data": [_node(key, names[key], places[key], key in accused) for key in order],
-                "links": [
-                    _link(edge, index, edges, is_dense) for edge in edges.values() if {*edge["ends"]} <= index.keys()
-                ],
-            }
-        ],
+    nodes = [_node(key, names[key], places[key], key in accused) for key in order]
+    links = [_link(edge, index, edges, is_dense) for edge in edges.values() if {*edge["ends"]} <= index.keys()]
+    spec = _spec(nodes, links, "right" if is_dense else "bottom")
+    return Graph(spec, 460 if is_dense else 260, [first_runs.get(key, "") for key in order], len(layers) - len(order))
+
+
+def first_runs(spans: pl.DataFrame) -> dict[str, str]:
+    """The first run of each actor."""
+    first = spans.filter(pl.col("role") == "run").sort("start_time").unique("actor_id", keep="first", maintain_order=True)
+    return dict(first.select("actor_id", "span_id").iter_rows())
+
+
+def runs(spans: pl.DataFrame, delegations: list[dict[str, Any]], accused: set[str]) -> Graph:
+    """Every run by itself, below the run that started it, as far as there is room for them."""
+    found = spans.filter(pl.col("role") == "run").select(
+        "span_id", "parent_run_span_id", "actor_id", "actor_name", "offset_ms"
+    )
+    kept = found.head(MOST_RUNS).to_dicts()
+    index = {run["span_id"]: at for at, run in enumerate(kept)}
+    bases = {
+        (_key(edge, "delegator"), _key(edge, "delegate")): edge["basis"]
+        for edge in reversed(sorted(delegations, key=lambda edge: list(_LINES).index(edge["basis"])))
     }
+    places = _forest([(run["span_id"], run["parent_run_span_id"]) for run in kept])
+    parents = {run["parent_run_span_id"] for run in kept}
+    nodes, links = [], []
+    for run in kept:
+        name = f"{line(run['actor_name'] or run['actor_id'] or 'a run', 30)} +{words.duration(run['offset_ms'])}"
+        node = _node(run["span_id"], name, places[run["span_id"]], run["actor_id"] in accused)
+        side = "left" if run["span_id"] in parents else "right"
+        nodes.append({**node, "symbolSize": 13, "label": {"position": side}})
+        if run["parent_run_span_id"] in index:
+            parent = kept[index[run["parent_run_span_id"]]]
+            basis = bases.get((parent["actor_id"], run["actor_id"]), "inferred")
+            edge = {"ends": (parent["span_id"], run["span_id"]), "count": 1, "basis": basis}
+            links.append(_link(edge, index, {}, True))
+    height = max((y for _, y in places.values()), default=0)
+    return Graph(_spec(nodes, links, "right"), int(height) + 120, list(index), found.height - len(kept))
+
+
+def _spec(nodes: list[dict[str, Any]], links: list[dict[str, Any]], label: str) -> dict[str, Any]:
+    series = {
+        "type": "graph",
+        "layout": "none",
+        "preserveAspect": True,
+        "roam": False,
+        "selectedMode": "single",
+        "select": {"itemStyle": {"borderColor": "#8b93a1", "borderWidth": 4}},
+        "left": 150,
+        "right": 150,
+        "top": 30,
+        "bottom": 40,
+        "edgeSymbol": ["none", "arrow"],
+        "edgeSymbolSize": 9,
+        "label": {"show": True, "position": label, "fontSize": 12},
+        "data": nodes,
+        "links": links,
+    }
+    return {"animation": False, "tooltip": {"show": False}, "series": [series]}
+
+
+def _forest(pairs: list[tuple[str, str]]) -> dict[str, tuple[float, float]]:
+    """Places of nodes, each to the right of its parent and beside its children; parents come before children."""
+    known = {own for own, _ in pairs}
+    depth: dict[str, int] = {}
+    for own, parent in pairs:
+        depth[own] = depth[parent] + 1 if parent in known and parent in depth else 0
+    height: dict[str, float] = {}
+    next_row = 0.0
+    for own, _ in reversed(pairs):
+        children = [height[child] for child, above in pairs if above == own and child in height]
+        if not children:
+            next_row += _ROW
+        height[own] = sum(children) / len(children) if children else next_row
+    top = max(height.values(), default=0.0)
+    step = _WIDE / max(1, max(depth.values(), default=0))
+    return {own: (depth[own] * step, top - height[own]) for own in height}
 
 
 def _key(edge: dict[str, Any], end: str) -> str:
@@ -116,7 +181,7 @@ def _node(key: str, name: str, place: tuple[float, float], is_accused: bool) -> 
         "name": shown,
         "x": place[0],
         "y": place[1],
-        "symbolSize": 26,
+        "symbolSize": 22,
         "itemStyle": {"color": colour},
         "symbol": "diamond" if is_accused else "circle",
     }

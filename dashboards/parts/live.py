@@ -18,15 +18,16 @@ _T = TypeVar("_T")
 def live(page: Callable[[], None]) -> None:
     """Show `page` now, and again every two seconds while the live switch is on."""
     every = REFRESH_SECONDS if st.session_state.get("live", True) else None
+    st.fragment(lambda: answered(page), run_every=every)()
 
-    def shown() -> None:
-        try:
-            page()
-        except ActorscopeError as error:
-            st.warning("The store did not answer. The page tries again by itself while it is live.")
-            st.code(visible(error), language=None, wrap_lines=True)
 
-    st.fragment(shown, run_every=every)()
+def answered(page: Callable[[], None]) -> None:
+    """Show `page`; when the store fails, say so in its place."""
+    try:
+        page()
+    except ActorscopeError as error:
+        st.warning("The store did not answer. The page tries again by itself while it is live.")
+        st.code(visible(error), language=None, wrap_lines=True)
 
 
 def unless_away(question: Callable[[], _T], otherwise: _T) -> _T:

@@ -1,40 +1,57 @@
-"""What a run was, in numbers, and what was found in it."""
+"""What a run was, in numbers, what its time went to, what was found in it, and ways on: comparison and export."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import polars as pl
 import streamlit as st
 
+from actorscope.analysis.answers.run import Run, as_objects
+from actorscope.dashboards import data
 from actorscope.dashboards.parts import words
 from actorscope.dashboards.parts.live import numbers
-from actorscope.dashboards.parts.text import label, line
+from actorscope.dashboards.parts.text import label, line, visible
+
+_ROLES = {"run": "the agent itself", "model_call": "model calls", "action": "actions", "gap": "nothing recorded", "": "other"}
 
 
-def summary(run: dict[str, Any]) -> None:
+def summary(run: Run) -> None:
     """Ids, actors and numbers of a run."""
-    told = run["summary"]
-    st.code(run["trace_id"], language=None)
-    st.text(f"{words.clock(told['start_time'])}   services: {_list(told['services'])}")
-    if told["actors"]:
-        st.text(f"actors: {_list(told['actors'])}")
+    told = run.told["summary"]
+    st.code(run.told["trace_id"], language=None)
+    actors = f"\nactors: {_list(told['actors'])}" if told["actors"] else ""
+    st.text(f"{words.clock(told['start_time'])}   services: {_list(told['services'])}{actors}")
     tokens = (told["input_tokens"] or 0) + (told["output_tokens"] or 0)
     numbers(
         {
             "Duration": words.duration(told["duration_ms"]),
             "Cost": words.money(told["cost_usd"]),
             "Tokens": words.amount(tokens),
-            "Agent runs": told["runs"],
-            "Model calls": told["model_calls"],
-            "Actions": told["actions"],
-            "Errors": told["errors"],
-            "Findings": len(run["findings"]),
+            "Agent runs": f"{told['runs']:,}",
+            "Model calls": f"{told['model_calls']:,}",
+            "Actions": f"{told['actions']:,}",
+            "Errors": f"{told['errors']:,}",
+            "Open spans": run.told["spans_open"],
+            "Findings": len(run.told["findings"]),
         }
     )
+    if went := run.told["time_went_to"]:
+        first = [f"{each['share']:.0%} {spent_on(each)}" for each in went[:4] if each["share"] >= 0.005]
+        st.text(f"The time went to: {' · '.join(first)}")
     if not told["is_analysed"]:
         st.text("Analysis has found no agent, model call or action in this trace, or has not come to it yet.")
     if told["unpriced_calls"]:
         st.text(f"{told['unpriced_calls']} model calls have no known price; the cost leaves them out.")
+    if run.spans.height < run.told["spans_matched"]:
+        st.warning(f"This run has {run.told['spans_matched']:,} spans; the first {run.spans.height:,} are shown.")
+
+
+def spent_on(each: dict[str, Any]) -> str:
+    """What a part of the critical path was, in words."""
+    role = _ROLES.get(each["role"], "other")
+    return role if each["role"] == "gap" else f"{line(each['what'] or '(no name)', 50)} ({role})"
 
 
 def findings_here(findings: list[dict[str, Any]], shown: int = 5) -> None:
@@ -45,6 +62,46 @@ def findings_here(findings: list[dict[str, Any]], shown: int = 5) -> None:
         with st.expander(f"{len(findings) - shown} more findings", icon=":material/flag:"):
             for finding in findings[shown:]:
                 _link(finding)
+
+
+def ways_on(run: Run) -> None:
+    """Buttons under the numbers: compare with another run, take the spans along."""
+    trace = run.told["trace_id"]
+    with st.container(horizontal=True):
+        with st.popover("Compare with…", icon=":material/compare_arrows:"):
+            _compare(run)
+        st.download_button("CSV", lambda: table(run), f"{trace}.csv", "text/csv", icon=":material/download:", on_click="ignore")
+        st.download_button("JSON", lambda: whole(run), f"{trace}.json", "application/json", icon=":material/download:", on_click="ignore")
+
+
+def table(run: Run) -> str:
+    """The spans as CSV. Spreadsheets run what begins like a formula: a quote in front keeps it text."""
+    texts = pl.selectors.by_dtype(pl.String)
+    spans = run.spans.drop("parent", "ends_ms").with_columns(pl.col("scopes").list.join(" "))
+    return spans.with_columns(
+        pl.when(texts.str.contains(r"^[=+\-@\t\r]")).then(pl.lit("'") + texts).otherwise(texts).name.keep()
+    ).write_csv()
+
+
+def whole(run: Run) -> str:
+    """The run as JSON, like the answer of the API."""
+    return json.dumps({**run.told, "spans": as_objects(run)})
+
+
+def _compare(run: Run) -> None:
+    trace = run.told["trace_id"]
+    given = st.text_input("Trace id of the other run", key=f"other-{trace}")
+    other = data.trace_id(given)
+    if other:
+        st.page_link("views/compare.py", label="Compare", query_params={"a": trace, "b": other})
+    elif given:
+        st.text("A trace id has 32 hexadecimal digits.")
+    top = run.spans.filter(pl.col("role") == "run").head(1).to_dicts()
+    found = data.siblings(trace, top[0]["actor_id"], top[0]["task_kind"]) if top else []
+    st.text("Other runs of the same actor at the same task:" if found else "No other run of this actor at this task is known.")
+    for each in found[:8]:
+        told = f"{words.clock(each['start_time'])}  {words.money(each['cost_usd'])}  {words.amount(each['tokens'])} tokens"
+        st.page_link("views/compare.py", label=label(told), query_params={"a": each["trace_id"], "b": trace})
 
 
 def _link(finding: dict[str, Any]) -> None:
@@ -59,3 +116,10 @@ def _link(finding: dict[str, Any]) -> None:
 def _list(names: list[str]) -> str:
     shown = ", ".join(line(name, 60) for name in names[:8])
     return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+
+
+def missing(trace: str) -> None:
+    """Said when no span of a trace is stored."""
+    st.warning("No span of this trace is stored.", icon=":material/search_off:")
+    st.text("It may still be on its way, it was sampled out by the sender, or the id is from another system.")
+    st.code(visible(trace, 100), language=None)

@@ -19,7 +19,8 @@ _LIVE = re.compile(r"(:|@|www(?=\\?\.)|-(?=\\?[->])|<(?=\\?-))", re.I)
 def visible(text: object, limit: int = 2000) -> str:
     """Plain text of at most about `limit` characters; control, bidirectional and invisible characters as escapes."""
     whole = text if isinstance(text, str) else "" if text is None else str(text)
-    shown = "".join(_seen(c) for c in whole[:limit])
+    head = whole[:limit]
+    shown = head if head.isprintable() else "".join(_seen(c) for c in head)
     if len(whole) <= limit:
         return shown
     return f"{shown}… ({len(whole):,} characters)" if limit >= 1000 else f"{shown}…"

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from actorscope import __version__
 from actorscope.analysis.alerts.deliver import Deliverer
-from actorscope.analysis.alerts.outbox import enqueue
+from actorscope.analysis.alerts.desk import Desk
 from actorscope.analysis.runner import Runner
 from actorscope.errors import TransientError
 from actorscope.export import Export, refuse_own_doors
@@ -78,9 +78,16 @@ class App:
             from actorscope.dashboards.server import explorer
 
             given = self.settings.ui
-            hosts = tuple(filter(None, (urlsplit(given.public_url).hostname,)))
-            more, secrets = [metrics_route(self.telemetry)], secrets_file(given, self.settings.data / "explorer")
-            ui = explorer(self.store, self.health, hosts, more, access(given), secrets)
+            ui = explorer(
+                self.store,
+                self.health,
+                tuple(filter(None, (urlsplit(given.public_url).hostname,))),
+                [metrics_route(self.telemetry)],
+                access(given),
+                secrets_file(given, self.settings.data / "explorer"),
+                self.settings.alerts,
+                lambda: self.public_url,
+            )
             self.ui = AsgiServer(ui, self.settings.host, self.settings.ui.port, "explorer")
             self._stops.append(self.ui.stop)
             self.ui.start()
@@ -98,15 +105,12 @@ class App:
             export.start()
 
     def _start_analysis(self) -> None:
-        subscribers = self.settings.alerts.webhooks
-        deliverer = Deliverer(self.store, subscribers)
-
-        def tell(told: list[dict[str, Any]]) -> None:
-            enqueue(self.store, subscribers, told, self.public_url)
-            deliverer.wake()
-
+        given = self.settings.alerts
+        desk = Desk(self.store, given, lambda: self.public_url, self.settings.ingest.privacy.redact_patterns)
+        desk.begin()
+        deliverer = Deliverer(self.store, given, desk)
         fingerprint = fingerprint_of(self.settings.ingest, self.settings.data)
-        self.runner = Runner(self.store, self.settings.analysis, tell, fingerprint=fingerprint)
+        self.runner = Runner(self.store, self.settings.analysis, deliverer.hear, fingerprint=fingerprint)
         self._stops += [deliverer.stop, self.runner.stop]
         deliverer.start()
         self.runner.start()

@@ -236,7 +236,7 @@ def example() -> str:
         if path:
             lines += ["", f"#{heading}"]
         for key, field in _plain(model):
-            if key == "detectors" or _model(field) is not None:
+            if (path, key) == ("analysis", "detectors") or _model(field) is not None:
                 continue
             given = _EXAMPLES.get(key, None if field.is_required() else field.get_default(call_default_factory=True))
             lines += [f"# {field.description}", f"#{key} = {_value(given)}" if given is not None else f"# {key} = ..."]

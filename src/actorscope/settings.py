@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -18,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from actorscope.check import problems_of
 from actorscope.errors import DefinitionError, Problem
 
 _SECTION = ConfigDict(extra="forbid", frozen=True)
@@ -138,33 +138,98 @@ class AnalysisSettings(BaseModel):
     )
 
 
+Severity = Literal["info", "low", "medium", "high", "critical"]
+Transition = Literal["opened", "reopened", "escalated", "grown", "still_open", "acknowledged", "resolved", "no_data"]
+
+
 class WebhookSettings(BaseModel):
-    """One subscriber of findings."""
+    """A target of the kind `generic`, in the older way of writing it."""
 
     model_config = _SECTION
     name: str = Field("default", description="Name of the subscriber, used in the delivery log.")
     url: str = Field(description="Where to send; https, or http on loopback only.")
     secret: SecretStr = Field(SecretStr(""), description="Standard Webhooks secret, `whsec_` and base64.")
     secret_file: Path | None = Field(None, description="File that holds the secret instead.")
-    min_severity: Literal["info", "low", "medium", "high", "critical"] = Field(
-        "medium", description="Findings below this are not sent."
+    min_severity: Severity = Field("medium", description="Findings below this are not sent.")
+    timeout_seconds: float = Field(10.0, gt=0, description="Most time one attempt may take.")
+
+
+class TargetSettings(BaseModel):
+    """Somebody who is told of findings, in the form that suits the receiver; see docs/alerts.md."""
+
+    model_config = _SECTION
+    name: str = Field("default", min_length=1, max_length=100, description="Name of the target, used in the delivery log.")
+    kind: Literal["generic", "slack", "pagerduty", "alertmanager", "alertmanager_webhook", "teams", "apprise"] = Field(
+        "generic", description="What listens there."
+    )
+    url: SecretStr = Field(SecretStr(""), description="Where to send; https, or http on loopback only. For `apprise` its URL.")
+    url_file: Path | None = Field(None, description="File that holds the URL instead: that of Slack or Teams is a secret.")
+    secret: SecretStr = Field(
+        SecretStr(""),
+        description="`generic`: Standard Webhooks secret, two with a space between during a rotation; `pagerduty`: routing key; "
+        "`alertmanager`, `alertmanager_webhook`: bearer token, if one is asked for.",
+    )
+    secret_file: Path | None = Field(None, description="File that holds the secret instead; read anew at every attempt.")
+    min_severity: Severity = Field("medium", description="Findings below this are not sent.")
+    transitions: list[Transition] = Field(
+        default_factory=list, description="What is told of; all when empty (`acknowledged` only to `pagerduty`)."
+    )
+    evidence: bool = Field(
+        False, description="Also send why: evidence, baseline, counterfactual, after `ingest.privacy` and all redaction presets."
     )
     timeout_seconds: float = Field(10.0, gt=0, description="Most time one attempt may take.")
 
-    def signing_secret(self) -> str:
-        """The secret, from the file when one is named."""
-        if self.secret_file is not None:
-            return self.secret_file.read_text().strip()
-        return self.secret.get_secret_value()
+    def address(self) -> str:
+        """The URL as it is now, from the file when one is named. Raises OSError."""
+        return self.url_file.read_text().strip() if self.url_file else self.url.get_secret_value()
+
+    def key(self) -> str:
+        """The secret as it is now, from the file when one is named. Raises OSError."""
+        return self.secret_file.read_text().strip() if self.secret_file else self.secret.get_secret_value()
+
+
+class RouteSettings(BaseModel):
+    """Which targets hear of which findings: the first route that matches counts; lists that are empty match everything."""
+
+    model_config = _SECTION
+    families: list[str] = Field(default_factory=list, description="Families of findings.")
+    detectors: list[str] = Field(default_factory=list, description="Ids of detectors; `*` stands for anything.")
+    min_severity: Severity = Field("info", description="Least severity.")
+    tenants: list[str] = Field(default_factory=list, description="Tenants; `*` stands for anything.")
+    labels: dict[str, str] = Field(
+        default_factory=dict, description="Labels that must match, such as `service`, `environment`, `subject`; `*` stands for anything."
+    )
+    targets: list[str] = Field(description="Names of the targets that are told.")
+    continues: bool = Field(False, description="Also look at the routes below.")
 
 
 class AlertSettings(BaseModel):
-    """Who is told."""
+    """Who is told, and how soon."""
 
     model_config = _SECTION
-    webhooks: list[WebhookSettings] = Field(
-        default_factory=list, description="Subscribers, each `[[alerts.webhooks]]`."
+    urgent: Severity = Field("high", description="Severity from which a new or graver finding is told without any wait.")
+    group_wait_seconds: float = Field(2.0, ge=0, description="How long a new group waits for findings of the same root.")
+    group_interval_seconds: float = Field(300.0, ge=0, description="Pause before a told group tells that it has grown.")
+    repeat_interval_seconds: float = Field(14400.0, ge=0, description="Pause before what is still open is told again; 0: never.")
+    resolve_wait_seconds: float = Field(
+        60.0, ge=0, description="How long a finding must stay resolved before that is told; doubled for every reopening of the last day."
     )
+    apprise_schemes: list[str] = Field(
+        ["mailto", "mailtos", "ntfy", "ntfys", "gotify", "gotifys", "matrix", "matrixs", "opsgenie", "pover", "tgram"],
+        description="URL schemes that targets of the kind `apprise` may use.",
+    )
+    webhooks: list[WebhookSettings] = Field(
+        default_factory=list, description="Targets of the kind `generic`, each `[[alerts.webhooks]]`."
+    )
+    targets: list[TargetSettings] = Field(default_factory=list, description="Targets, each `[[alerts.targets]]`.")
+    routes: list[RouteSettings] = Field(
+        default_factory=list, description="Routes, each `[[alerts.routes]]`; a target that no route names hears of everything."
+    )
+
+    @property
+    def everybody(self) -> list[TargetSettings]:
+        """All targets; webhooks are of the kind `generic`."""
+        return [*(TargetSettings(**{**dict(hook), "url": SecretStr(hook.url)}) for hook in self.webhooks), *self.targets]
 
 
 class LoginSettings(BaseModel):
@@ -242,7 +307,7 @@ class Settings(BaseSettings):
     )
     ingest: IngestSettings = IngestSettings()  # type: ignore[call-arg]
     analysis: AnalysisSettings = AnalysisSettings()  # type: ignore[call-arg]
-    alerts: AlertSettings = AlertSettings()
+    alerts: AlertSettings = AlertSettings()  # type: ignore[call-arg]
     ui: UiSettings = UiSettings()  # type: ignore[call-arg]
     telemetry: TelemetrySettings = TelemetrySettings()  # type: ignore[call-arg]
 
@@ -283,73 +348,6 @@ def load(**flags: Any) -> Settings:
         raise DefinitionError([Problem("actorscope.toml", str(error))]) from error
     except ValueError as error:  # TOML syntax
         raise DefinitionError([Problem("actorscope.toml", str(error))]) from error
-    problems = [
-        *_store_problems(settings), *_budget_problems(settings), *_webhook_problems(settings), *_login_problems(settings.ui),
-    ]  # fmt: skip
-    if problems:
+    if problems := problems_of(settings):
         raise DefinitionError(problems)
     return settings
-
-
-def _store_problems(settings: Settings) -> list[Problem]:
-    if settings.store and not settings.store.startswith(("chdb:///", "http://", "https://")):
-        return [
-            Problem(
-                "setting store",
-                f"{settings.store!r} is not a store URL",
-                "chdb:///path or http(s)://user:pass@host:8123/db",
-            )
-        ]
-    return []
-
-
-def _login_problems(ui: UiSettings) -> list[Problem]:
-    login, where = ui.login, "setting ui.login"
-    if not login.metadata_url:
-        return []
-    parts = urlsplit(login.metadata_url)
-    is_loopback = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
-    problems = []
-    if parts.scheme != "https" and not is_loopback:
-        problems.append(Problem(f"{where}.metadata_url", "must be https (http only on loopback)"))
-    if not login.client_id:
-        problems.append(Problem(f"{where}.client_id", "is missing", "the provider gave it when you registered the explorer"))
-    if not ui.public_url:
-        problems.append(Problem("setting ui.public_url", "is missing", "the provider sends people back to it after the login"))
-    try:
-        if not login.secret():
-            problems.append(Problem(f"{where}.client_secret", "is missing", "set it, or client_secret_file"))
-    except OSError as error:
-        problems.append(Problem(f"{where}.client_secret_file", f"cannot be read: {error}"))
-    return problems
-
-
-def _budget_problems(settings: Settings) -> list[Problem]:
-    problems, seen = [], set()
-    for number, budget in enumerate(settings.analysis.budgets):
-        where, key = f"setting analysis.budgets.{number}", (budget.node, budget.name, budget.period)
-        if budget.node == "run" and budget.period:
-            problems.append(Problem(where, "a run has no period", 'leave `period` out, or take node = "actor"'))
-        if key in seen:
-            problems.append(Problem(where, f"{budget.node} {budget.name!r} has such a budget already"))
-        seen.add(key)
-    return problems
-
-
-def _webhook_problems(settings: Settings) -> list[Problem]:
-    problems = []
-    names = [hook.name for hook in settings.alerts.webhooks]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.append(Problem(f"setting alerts.webhooks.{name}", "the name is used twice"))
-    for hook in settings.alerts.webhooks:
-        where = f"setting alerts.webhooks.{hook.name}"
-        parts = urlsplit(hook.url)
-        is_loopback = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
-        if parts.scheme != "https" and not is_loopback:
-            problems.append(Problem(where, "url must be https (http only on loopback)"))
-        try:
-            if not hook.signing_secret().startswith("whsec_"):
-                problems.append(Problem(where, "secret must start with whsec_", "actorscope alerts secret makes one"))
-        except OSError as error:
-            problems.append(Problem(where, f"cannot read secret_file: {error}"))
-    return problems

@@ -24,7 +24,7 @@ from actorscope.ingest.store.client import Store, in_worker
 
 _SHARED = (
     "service_name", "conversation_id", "delegation_id", "delegation_parent_id", "task_id", "response_id", "approval_id",
-    "credential_id", "execution_id", "execution_original_id", "user_id",
+    "credential_id", "execution_id", "execution_original_id", "user_id", "task_kind",
 )  # fmt: skip
 """What would tie one case to another."""
 _LEFT_OUT = {("cost_budget", "fires_day")}

@@ -13,13 +13,14 @@ from tests.make import spans
 
 from actorscope.analysis import marks
 from actorscope.analysis.alerts import outbox
+from actorscope.analysis.alerts.desk import Desk
 from actorscope.analysis.answers.findings import get_finding, transitions
 from actorscope.analysis.finding import Finding
 from actorscope.analysis.findings import Known, apply, transition
 from actorscope.analysis.marks import Mark, stated
 from actorscope.errors import DefinitionError
 from actorscope.ingest.store.client import Store, in_worker
-from actorscope.settings import WebhookSettings
+from actorscope.settings import AlertSettings, TargetSettings
 
 STORY = """
 - trace: "{name}"
@@ -29,7 +30,7 @@ STORY = """
       grant: ["payment:read"]
       children: [{{tool: transfer_funds, used: ["payment:write"], effect: write}}]
 """
-HOOK = WebhookSettings(name="pager", url="https://hooks.example/x", secret="whsec_" + "a" * 32)
+ALERTS = AlertSettings(targets=[TargetSettings(name="pager")], group_wait_seconds=0, resolve_wait_seconds=0)
 
 
 def story(name: str = "one", at: str = "0") -> Any:
@@ -107,13 +108,20 @@ def test_marks_without_what_they_need_are_refused(store: Store, state: str, owne
         marks.say(store, opened().to_json(), state, owner, reason, NOW, NOW + timedelta(days=until))
 
 
+def told_of(store: Store) -> list[str]:
+    """What the pager is told, in order."""
+    return [str(row["kind"]) for row in reversed(outbox.notifications(store))]
+
+
 def test_nothing_is_sent_of_what_is_muted_until_the_mute_ends(store: Store) -> None:
     def act() -> None:
-        analyst = Analyst(store)
-        analyst.runner._tell = lambda told: (analyst.told.extend(told), outbox.enqueue(store, [HOOK], told, "http://x"))
+        analyst, late = Analyst(store), timedelta()
+        desk = Desk(store, ALERTS, clock=lambda: datetime.now(UTC) + late)
+        desk.begin()
+        analyst.runner._tell = lambda told: (analyst.told.extend(told), desk.hear(told), desk.work())
         analyst.look(story())
         (finding,) = analyst.open("authority_outside_grant")
-        assert [row.kind for row in outbox.waiting(store, "pager", 10)] == ["opened"]
+        assert told_of(store) == ["opened"]
         now = datetime.now(UTC)
         marks.say(store, finding.to_json(), "muted", "ann", "known", now, now + timedelta(hours=1))
         assert kinds(analyst.runner.heed_once()) == ["muted"] and analyst.runner.heed_once() == []
@@ -123,8 +131,9 @@ def test_nothing_is_sent_of_what_is_muted_until_the_mute_ends(store: Store) -> N
         assert shown and (finding.state, finding.count, shown["mark"]["reason"]) == ("muted", 2, "known")
         second = Analyst(store)
         assert [f.state for f in second.open("authority_outside_grant")] == ["muted"], "also after a restart"
-        assert kinds(analyst.runner.heed_once(now + timedelta(hours=2))) == ["unmarked"]
-        assert [row.kind for row in outbox.waiting(store, "pager", 10)] == ["opened"]
+        late = timedelta(hours=2)
+        assert kinds(analyst.runner.heed_once(now + late)) == ["unmarked"]
+        assert told_of(store) == ["opened"]
         assert [t["kind"] for t in transitions(store, finding.id)][:2] == ["opened", "muted"]
 
     in_worker(act)
@@ -132,22 +141,25 @@ def test_nothing_is_sent_of_what_is_muted_until_the_mute_ends(store: Store) -> N
 
 def test_what_was_opened_under_a_mute_is_told_when_it_ends(store: Store) -> None:
     def act() -> None:
-        analyst = Analyst(store)
-        analyst.runner._tell = lambda told: outbox.enqueue(store, [HOOK], told, "http://x")
+        analyst, late = Analyst(store), timedelta()
+        desk = Desk(store, ALERTS, clock=lambda: datetime.now(UTC) + late)
+        desk.begin()
+        analyst.runner._tell = lambda told: (desk.hear(told), desk.work())
         analyst.look(story())
         (finding,) = analyst.open("authority_outside_grant")
         now = datetime.now(UTC)
         marks.say(store, finding.to_json(), "resolved", "ann", "paid back", now)
         assert kinds(analyst.runner.heed_once()) == ["resolved"] and analyst.open("authority_outside_grant") == []
-        assert [row.kind for row in outbox.waiting(store, "pager", 10)] == ["opened", "resolved"]
+        assert told_of(store) == ["opened", "resolved"]
         analyst.runner.heed_once()
         marks.say(store, finding.to_json(), "muted", "ann", "known", datetime.now(UTC), now + timedelta(hours=1))
         analyst.runner.heed_once()
         analyst.look(story("two", "1h"))
         (again,) = analyst.open("authority_outside_grant")
         assert (again.id, again.state, again.count) == (finding.id, "muted", 2)
-        assert len(outbox.waiting(store, "pager", 10)) == 2
-        analyst.runner.heed_once(now + timedelta(hours=2))
-        assert [row.kind for row in outbox.waiting(store, "pager", 10)] == ["opened", "resolved", "opened"]
+        assert told_of(store) == ["opened", "resolved"]
+        late = timedelta(hours=2)
+        analyst.runner.heed_once(now + late)
+        assert told_of(store) == ["opened", "resolved", "reopened"]
 
     in_worker(act)

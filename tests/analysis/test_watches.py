@@ -14,9 +14,20 @@ import pytest
 from tests.conftest import ROOT
 from tests.ingest import otlp
 
+from actorscope.analysis.alerts import outbox
+from actorscope.analysis.alerts.outbox import Attempt
+from actorscope.analysis.alerts.plan import Told
+from actorscope.analysis.alerts.verdict import Verdict
 from actorscope.analysis.finding import Signal
 from actorscope.analysis.runner import Runner
-from actorscope.analysis.watches import WATCHES, system_data_dropped, system_ingest_lag, system_source_silent
+from actorscope.analysis.watches import (
+    WATCHES,
+    system_data_dropped,
+    system_deliveries_failing,
+    system_ingest_lag,
+    system_intake_stopped,
+    system_source_silent,
+)
 from actorscope.ingest.counters import Counters
 from actorscope.ingest.reporter import Reporter
 from actorscope.ingest.spool import record_of
@@ -160,6 +171,61 @@ def test_a_silent_source_is_found_in_the_store_and_over_when_it_sends_again(stor
         assert (opened.kind, opened.finding.subject["id"]) == ("opened", "source/desk")
         assert runner.watch_once(now) == []
         _sent(store, now, [1])
+        (over,) = runner.watch_once(now)
+        assert over.kind == "resolved"
+
+    in_worker(live)
+
+
+def _intake(*reports: dict[str, Any], since_minutes: float = 600) -> list[tuple[str, str]]:
+    frame = pl.DataFrame(list(reports), schema_overrides=_SCHEMA)
+    clock = pl.DataFrame({"now": [NOW], "since": [NOW - since_minutes * _MINUTE]})
+    found = system_intake_stopped.detect({"reports": frame, "clock": clock}, system_intake_stopped.Config())
+    return [(signal.baseline["verdict"], signal.severity) for signal in found]
+
+
+def test_an_ingester_that_stops_reporting_or_taking_spans_is_missed() -> None:
+    gone = [_report(-minute, spans_accepted=1000 - minute) for minute in range(20, 7, -1)]
+    assert _intake(*gone) == [("gone", "high")]
+    assert _intake(*gone, since_minutes=3) == [], "we ourselves are up for three minutes only"
+    assert _intake(gone[0]) == [], "one report is no habit"
+    idle = [_report(-minute, spans_accepted=1000 - max(minute, 30)) for minute in range(55, 0, -1)]
+    assert _intake(*idle) == [("idle", "medium")]
+    at_work = [_report(-minute, spans_accepted=1000 - minute) for minute in range(55, 0, -1)]
+    assert _intake(*at_work) == []
+    now_and_then = [_report(-minute, spans_accepted=1000 - max(minute // 12, 2)) for minute in range(55, 0, -1)]
+    assert _intake(*now_and_then) == [], "it always took few"
+
+
+def _target(pending: int = 0, dead: int = 0, failing: float | None = None, delivered: float | None = None) -> list[Signal]:
+    ever = datetime(1970, 1, 1, tzinfo=UTC)
+    row = {
+        "subscriber": "pager", "pending": pending, "dead": dead, "dead_lately": dead, "last_error": "answered 500",
+        "failing_since": NOW - failing * _MINUTE if failing is not None else ever,
+        "delivered_at": NOW - delivered * _MINUTE if delivered is not None else ever,
+    }  # fmt: skip
+    frames = {"deliveries": pl.DataFrame([row]), "clock": pl.DataFrame({"now": [NOW]})}
+    return system_deliveries_failing.detect(frames, system_deliveries_failing.Config())
+
+
+def test_a_target_that_is_not_reached_is_said() -> None:
+    (signal,) = _target(pending=3, failing=12)
+    assert (signal.severity, signal.title) == ("high", "Alert target pager is not reached: 3 wait, the oldest for 12 minutes")
+    assert [s.severity for s in _target(dead=2)] == ["medium"]
+    assert _target() == [] and _target(pending=1, failing=5) == []
+    assert _target(pending=1, failing=12, delivered=1) == [], "others get through: it is that one notification"
+
+
+def test_deliveries_that_fail_become_a_finding_that_ends_when_they_go_through(store: Store) -> None:
+    def live() -> None:
+        now = datetime.now(UTC)
+        row = outbox.first("pager", "n1", "opened", "fnd", "g", "{}", Told("opened", now - 20 * _MINUTE, "high", {}), True)
+        outbox.write(store, [row])
+        row = outbox.record(store, row, Attempt(now, 500, 1, "answered 500"), Verdict("pending", now))
+        runner = Runner(store, AnalysisSettings())  # type: ignore[call-arg]
+        (opened,) = runner.watch_once(now)
+        assert (opened.finding.detector, opened.finding.severity) == ("system_deliveries_failing", "high")
+        outbox.record(store, row, Attempt(now, 204, 1), Verdict("delivered", now))
         (over,) = runner.watch_once(now)
         assert over.kind == "resolved"
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import dialect_cost, limits, steps
+from tests.bench import alert_lag, dialect_cost, limits, steps
 from tests.bench.program import Run, load, sizes, whole
 from tests.bench.report import Found, text
 from tests.bench.workload import SPANS_PER_REQUEST, Rounds, as_json
@@ -82,12 +82,15 @@ def main() -> None:
     intake(loads, options.spans)
     with tempfile.TemporaryDirectory() as folder:
         together = whole(Path(folder), list(rounds.take(options.spans)), 4)
+    _say("alerts")
+    alerts = [alert_lag.measure(rounds, rate) for rate in (0, alert_lag.RATE)]
     _say("steps and limits")
     found = Found(
         command=command,
         times=options.times,
         runs=loads.runs,
         whole=together,
+        alerts=alerts,
         sizes=loads.sizes,
         steps=steps.both(rounds.first(40)),
         log=steps.log(rounds.first(100)),

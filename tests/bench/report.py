@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from tests.bench.alert_lag import Lags
 from tests.bench.program import Run, Whole
 from tests.bench.workload import SPANS_PER_REQUEST
 
@@ -28,6 +29,7 @@ class Found:
     times: int
     runs: list[Run]
     whole: Whole
+    alerts: list[Lags]
     sizes: list[tuple[str, int, int, int]]
     steps: dict[str, dict[str, float]]
     log: tuple[float, float]
@@ -94,6 +96,14 @@ def _soak(run: Run) -> list[str]:
     return ["", "## A long run at full rate", "", text, "", *table(("minute", "RSS MiB"), rows)]
 
 
+def _alerts(found: Found) -> list[str]:
+    rows = [
+        [f"{lags.rate:,.0f}", f"{lags.acked:,.0f}", f"{len(lags.seconds)}", f"{lags.at(50):.2f} / {lags.at(99):.2f}", f"{lags.untold}"]
+        for lags in found.alerts
+    ]
+    return table(("other spans/s", "acked/s", "alerts", "export to webhook, s p50 / p99", "untold after two minutes"), rows)
+
+
 def text(found: Found) -> str:
     """The document."""
     whole = found.whole
@@ -118,6 +128,12 @@ def text(found: Found) -> str:
             "",
             f"Analysis in the same process caught up {whole.analysed_after:.1f} s after the last span was stored. From the export",
             f"of a span to its finding: {whole.lag_idle:.2f} s idle (median of 3), {whole.lag_busy:.2f} s under that load (median of 2).",
+            "",
+            "## Alerts",
+            "",
+            "A run that deserves an alert every second, in `actorscope up`; a signed webhook on loopback; other spans at a steady rate.",
+            "",
+            *_alerts(found),
             "",
             "## On disk",
             "",

@@ -125,3 +125,11 @@ def test_otlp_json_lines_are_read_as_their_protobuf_twins(home: Path) -> None:
     found = ExportTraceServiceRequest.FromString(first.body).resource_spans[0].scope_spans[0].spans[0]
     assert found.trace_id.hex() == "5b8efff798038103d269b633813fc60c" and found.span_id.hex() == "eee19b7ec3c1b174"
     assert found.start_time_unix_nano == 5
+
+
+def test_testing_a_target_that_is_not_there_names_those_that_are(home: Path) -> None:
+    (home / "actorscope.toml").write_text('[[alerts.targets]]\nname = "chat"\nkind = "slack"\nurl = "https://127.0.0.1:1/s3cret"\n')
+    result = run("alerts", "test", "--target", "pager")
+    assert result.exit_code == 2 and "known: chat" in result.stderr
+    result = run("alerts", "test", "--target", "chat")
+    assert result.exit_code == 1 and "chat (slack): failed, status 0" in result.output and "s3cret" not in result.output

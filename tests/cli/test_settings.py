@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_a_secret_is_not_printed_and_may_come_from_a_file(home: Path) -> None:
     hook = {"name": "a", "url": "https://example.org/x", "secret_file": "secret"}
     inline = {"name": "b", "url": "https://example.org/x", "secret": "whsec_c2VjcmV0c2VjcmV0"}
     loaded = settings.load(alerts={"webhooks": [hook, inline]})
-    assert loaded.alerts.webhooks[0].signing_secret() == "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    assert loaded.alerts.everybody[0].key() == "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     assert "c2VjcmV0" not in repr(loaded)
 
 
@@ -53,12 +54,46 @@ def test_a_secret_is_not_printed_and_may_come_from_a_file(home: Path) -> None:
         ({"url": "http://example.org", "secret": "whsec_YQ=="}, "https"),
         ({"url": "http://localhost.example.org/x", "secret": "whsec_YQ=="}, "https"),
         ({"url": "https://example.org", "secret": "abc"}, "whsec_"),
-        ({"url": "https://example.org", "secret_file": "missing"}, "secret_file"),
+        ({"url": "https://example.org", "secret_file": "missing"}, "cannot read its file"),
     ],
 )
 def test_a_subscriber_that_cannot_work_is_refused(hook: dict[str, str], says: str) -> None:
     with pytest.raises(DefinitionError, match=says):
         settings.load(alerts={"webhooks": [{"name": "a", **hook}]})
+
+
+@pytest.mark.parametrize(
+    ("alerts", "says"),
+    [
+        ({"targets": [{"kind": "slack", "url": "http://hooks.slack.example/T0/s3cret"}]}, "url must be https"),
+        ({"targets": [{"kind": "slack"}]}, "url must be https"),
+        ({"targets": [{"kind": "pagerduty"}]}, "routing key"),
+        ({"targets": [{"kind": "pagerduty", "secret": "k", "url": "http://events.example"}]}, "url must be https"),
+        ({"targets": [{"kind": "apprise", "url": "json://hooks.example/s3cret"}]}, "scheme 'json' is not allowed"),
+        ({"targets": [{"kind": "carrier_pigeon"}]}, "alerts.targets.0.kind"),
+        ({"targets": [{"kind": "teams", "url_file": "missing"}]}, "cannot read its file"),
+        ({"routes": [{"targets": ["nobody"]}]}, "there is no target 'nobody'"),
+        ({"urgent": "very"}, "alerts.urgent"),
+    ],
+)
+def test_alerts_that_cannot_work_are_refused_without_a_word_on_secrets(alerts: dict[str, Any], says: str) -> None:
+    with pytest.raises(DefinitionError, match=says) as raised:
+        settings.load(alerts=alerts)
+    assert "s3cret" not in str(raised.value)
+
+
+def test_targets_of_every_kind_and_the_older_webhooks_stand_side_by_side() -> None:
+    hook = {"name": "a", "url": "https://example.org", "secret": "whsec_YQ=="}
+    targets = [
+        {"name": "slack", "kind": "slack", "url": "https://hooks.slack.example/T0/s3cret"},
+        {"name": "pager", "kind": "pagerduty", "secret": "s3cret"},
+        {"name": "mail", "kind": "apprise", "url": "mailtos://u:s3cret@example.org"},
+    ]
+    loaded = settings.load(alerts={"webhooks": [hook], "targets": targets, "routes": [{"targets": ["pager"]}]})
+    assert [(t.name, t.kind) for t in loaded.alerts.everybody] == [
+        ("a", "generic"), ("slack", "slack"), ("pager", "pagerduty"), ("mail", "apprise"),
+    ]  # fmt: skip
+    assert "s3cret" not in repr(loaded)
 
 
 def test_two_subscribers_of_one_name_are_refused() -> None:

@@ -15,9 +15,9 @@ from actorscope.dashboards import data
 from actorscope.dashboards.access import Access, access, reaches, secrets_file
 from actorscope.dashboards.api import routes
 from actorscope.errors import DefinitionError
-from actorscope.ingest.gate import digest, new_token
 from actorscope.ingest.store.client import Store
 from actorscope.settings import ApiTokenSettings, LoginSettings, UiSettings, load
+from actorscope.tokens import digest, new_token
 
 PEOPLE = {"viewer": (), "responder": ("ann@example.org", "@oncall.example"), "admin": ("root@example.org",)}
 LOGIN = {"metadata_url": "https://id.example/.well-known/openid-configuration", "client_id": "explorer", "client_secret": "s\"\n"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,13 +10,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from actorscope.analysis import marks
-from actorscope.analysis.alerts import outbox
 from actorscope.analysis.answers.source import Source
 from actorscope.dashboards.api import routes
 from actorscope.dashboards.openapi import document
 from actorscope.errors import TransientError
 from actorscope.ingest.store.client import Store, in_worker
-from actorscope.settings import WebhookSettings
 
 TRACE = "a1" * 16
 
@@ -48,6 +45,9 @@ def test_the_document_names_every_route_and_method() -> None:
         ("/api/findings", "findings"),
         (f"/api/runs/{TRACE}", "spans"),
         (f"/api/runs/{TRACE.upper()}/spans/{TRACE[:14]}04", "attributes"),
+        (f"/api/runs/{TRACE}/around", "links"),
+        (f"/api/runs/{TRACE}/search?text=gpt", "spans"),
+        (f"/api/compare?a={TRACE}&b={'b2' * 16}", "steps"),
         ("/api/fleet?hours=24", "actors"),
         ("/api/spend?last=all&limit=3", "starters"),
         ("/api/coverage?last=24h&traces=5&actor=planner", "actors"),
@@ -67,6 +67,10 @@ def test_answers_are_json(client: TestClient, path: str, key: str) -> None:
         (f"/api/runs/{'0c' * 16}", 404),
         (f"/api/runs/{TRACE}/spans/{'0c' * 8}", 404),
         ("/api/runs/xyz", 400),
+        (f"/api/runs/{'0c' * 16}/around", 404),
+        (f"/api/runs/{TRACE}/search?limit=all", 400),
+        (f"/api/compare?a={TRACE}", 400),
+        (f"/api/compare?a={TRACE}&b={'0c' * 16}", 404),
         ("/api/runs/" + "0" * 32, 400),
         (f"/api/runs/{TRACE}/spans/12", 400),
         ("/api/attention?severity=grave", 400),
@@ -123,18 +127,6 @@ def test_a_mark_is_written_and_wrong_ones_are_refused(client: TestClient, connec
     (mark,) = in_worker(lambda: marks.read(connected)).values()
     assert mark.finding_id == found["id"]
     assert client.post(path, json={**mute, "state": "open"}).json()["state"] == "open"
-
-
-def test_a_notification_is_made_due_again(client: TestClient, connected: Store) -> None:
-    found = client.get("/api/findings").json()["findings"][0]
-    told: dict[str, Any] = {
-        "id": "n1", "finding_id": found["id"], "kind": "opened", "severity": found["severity"], "at": datetime.now(UTC),
-        "finding": found,
-    }  # fmt: skip
-    hook = WebhookSettings(name="team", url="https://hooks.example/x", min_severity="info")
-    in_worker(lambda: outbox.enqueue(connected, [hook], [told], "http://localhost"))
-    assert client.post("/api/deliveries/n1/redeliver", json={}).json() == {"queued": 1}
-    assert client.post("/api/deliveries/n1/redeliver", json={"subscriber": "other"}).status_code == 404
 
 
 def test_a_store_that_does_not_answer_is_a_503(

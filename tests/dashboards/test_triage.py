@@ -16,7 +16,7 @@ from tests.dashboards.otlp import cycle, send
 from tests.dashboards.provider import Provider
 from tests.dashboards.test_browser import CHROMIUM, _see, _until, browser
 
-from actorscope.ingest.gate import digest, new_token
+from actorscope.tokens import digest, new_token
 
 __all__ = ["browser"]
 pytestmark = [

@@ -14,7 +14,7 @@ from tests.dashboards.otlp import HOSTILE
 from actorscope.analysis.answers.attention import attention
 from actorscope.analysis.answers.fleet import fleet
 from actorscope.dashboards import data
-from actorscope.dashboards.parts import graph, waterfall
+from actorscope.dashboards.parts import graph
 from actorscope.errors import TransientError
 from actorscope.ingest.store.client import Store, in_worker
 
@@ -85,7 +85,7 @@ def test_a_finding_that_is_not_there_is_said_to_be_so(connected: Store, query: d
 def test_a_run_is_shown_with_the_selected_span(connected: Store, trace: str) -> None:
     app = _open("run", trace_id=trace, span_id=trace[:14] + "04")
     assert not app.exception and _is_inert(app)
-    assert "Rows 1–4 of 4 shown." in _texts(app)
+    assert "The time went to: " in _texts(app)
     assert "Selected span" in [s.value for s in app.subheader]
 
 
@@ -93,6 +93,29 @@ def test_a_run_is_shown_with_the_selected_span(connected: Store, trace: str) -> 
 def test_a_run_that_is_not_there_is_said_to_be_so(connected: Store, query: dict[str, str]) -> None:
     app = _open("run", **query)
     assert not app.exception and _is_inert(app) and app.warning
+
+
+def test_two_runs_stand_side_by_side(connected: Store) -> None:
+    app = _open("compare", a=TRACE, b=HOSTILE_TRACE)
+    assert not app.exception and _is_inert(app)
+    assert list(app.dataframe[0].value["What"])[:2] == ["Duration", "Cost"]
+    assert "− removed" in list(app.dataframe[1].value["Change"]), "the actors have other names"
+    assert "steps shown of" in _texts(app)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ({}, "Compare with"),
+        ({"a": TRACE}, "No other run"),
+        ({"a": TRACE, "b": HOSTILE[0]}, "no such trace"),
+        ({"a": TRACE, "b": "0c" * 16}, "No span of this trace"),
+    ],
+)
+def test_a_comparison_that_lacks_a_run_says_what_to_do(connected: Store, query: dict[str, str], told: str) -> None:
+    app = _open("compare", **query)
+    assert not app.exception and _is_inert(app)
+    assert told in "\n".join(str(one.value) for one in [*app.info, *app.warning])
 
 
 def test_the_fleet_shows_actors_and_the_chosen_one(connected: Store) -> None:
@@ -141,33 +164,13 @@ def test_a_store_that_is_away_does_not_break_the_page(connected: Store, monkeypa
     assert not app.exception and "did not answer" in app.warning[0].value
 
 
-def _step(at: int, **more: Any) -> dict[str, Any]:
-    plain = {"span_id": f"{at:016x}", "name": f"step {at}", "role": "run", "depth": at % 30, "offset_ms": float(at)}
-    return {**plain, "duration_ms": 5.0, "is_error": False, "findings": [], **more}
-
-
-def test_the_waterfall_draws_a_window_around_the_selected_span() -> None:
-    spans = [_step(at) for at in range(2000)]
-    start = waterfall.centred(spans, spans[1500]["span_id"], 0)
-    rows = spans[start : start + waterfall.MOST_ROWS]
-    assert spans[1500] in rows and start > 1000
-    assert waterfall.spec(rows, "")["xAxis"]["min"] > 0, "the time axis shows the time of the window"
-    assert waterfall.centred(spans, spans[1510]["span_id"], start) == start, "a click on a row does not move the rows"
-    assert waterfall.centred(spans, "", 300) == 300
-    assert waterfall.spec([], "")["yAxis"]["data"] == []
-
-
-def test_names_in_charts_are_plain_text_and_never_templates() -> None:
-    hostile = [_step(at, name=name, is_error=True) for at, name in enumerate([*HOSTILE, "{b}{c}", "{a|x}", "\x1b[31m"])]
-    spec = waterfall.spec(hostile, "")
-    assert spec["tooltip"]["renderMode"] == "richText"
-    assert all("✖ error" in label for label in spec["yAxis"]["data"]), "an error is a word, not only a colour"
-    formatters: list[str] = []
-    _walk(spec, lambda key, value: formatters.append(value) if key == "formatter" else None)
-    assert formatters and not [f for f in formatters if "step" in f or "<" in f or "{b}" in f or "{a|" in f]
+def test_names_in_the_graph_are_plain_text_and_never_templates() -> None:
     edge = {"delegator_id": "a", "delegator_name": HOSTILE[0], "delegate_id": "a", "delegate_name": "{b}"}
-    drawn = graph.spec([{**edge, "basis": "inferred", "delegations": 3}], {"a"})["series"][0]
+    drawn = graph.actors([{**edge, "basis": "inferred", "delegations": 3}], {"a"}, {}).spec["series"][0]
     assert drawn["data"][0]["name"].startswith("⚑") and drawn["links"][0]["label"]["formatter"] == "3× inferred"
+    formatters: list[str] = []
+    _walk(drawn, lambda key, value: formatters.append(value) if key == "formatter" else None)
+    assert formatters and not [f for f in formatters if "<" in f or "{" in f]
 
 
 def _walk(value: Any, see: Callable[[str, Any], Any]) -> None:

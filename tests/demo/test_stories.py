@@ -103,7 +103,14 @@ def test_the_fleet_shows_what_misbehaves_and_nothing_else(store: Store, seed: in
     assert {(service, agent) for service, _, agent in told} <= guilty, "somebody who did nothing is accused"
 
 
-def test_most_detectors_have_something_to_show() -> None:
+WITHOUT = {
+    "authority_first_write", "authority_scope_creep", "reexecution_fruitless_code", "cost_burn", "cost_outlier", "cost_phase",
+    "cost_unpriced",
+}  # fmt: skip
+"""Detectors of which the demo shows nothing yet; this list only gets shorter."""
+
+
+def test_detectors_have_something_to_show() -> None:
     shown = {s.detector for s in SCENARIOS} | {s.detector for s in stories()}
     assert shown <= {d.id for d in DETECTORS}
-    assert {d.id for d in DETECTORS} - shown <= {"authority_first_write"}
+    assert {d.id for d in DETECTORS} - shown == WITHOUT

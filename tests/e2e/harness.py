@@ -100,10 +100,12 @@ class Program:
         return bool(before["analysed_spans"] == after["analysed_spans"] >= after["spans_stored"])
 
 
-def until(condition: Callable[[], bool], what: str, check: Callable[[], None] = lambda: None) -> None:
+def until(
+    condition: Callable[[], bool], what: str, check: Callable[[], None] = lambda: None, longest: float = _DEADLINE
+) -> None:
     """Wait for a condition; fails with `what` was awaited."""
-    end = time.monotonic() + _DEADLINE
+    end = time.monotonic() + longest
     while not condition():
         check()
-        assert time.monotonic() < end, f"waited {_DEADLINE:.0f} s in vain until {what}"
+        assert time.monotonic() < end, f"waited {longest:.0f} s in vain until {what}"
         time.sleep(0.05)

@@ -29,7 +29,9 @@ def test_coverage_is_the_same_from_the_server_the_store_and_the_recording(tmp_pa
         assert program.command("replay", *_FILES, "--endpoint", program.where["grpc"]).returncode == 0
         program.settle(99)
         running = program.command("ask", "coverage", "--data", data, "--last", "all", "--json")
+        spend = program.command("ask", "spend", "--data", data, "--last", "all")
         assert program.stop() == 0
+    assert spend.returncode == 0 and "coordinator" in spend.stdout and "reasoning $" in spend.stdout, spend.stderr
     stored = program.command("ask", "coverage", "--data", data, "--last", "all", "--json")
     linted = program.command("semconv", "lint", *_FILES, "--json")
     assert [done.returncode for done in (running, stored, linted)] == [0, 0, 0], (

@@ -14,7 +14,16 @@ from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.runner import configure
 from actorscope.analysis.watches import WATCHES
 from actorscope.ingest.store.client import Store, in_worker
-from actorscope.settings import AnalysisSettings, IngestSettings, Settings, UiSettings, WebhookSettings
+from actorscope.settings import (
+    AlertSettings,
+    AnalysisSettings,
+    IngestSettings,
+    RouteSettings,
+    Settings,
+    TargetSettings,
+    UiSettings,
+    WebhookSettings,
+)
 
 READ = [
     path
@@ -86,7 +95,8 @@ def test_every_detector_and_setting_is_documented() -> None:
             assert f"| `{name}` |" in settings and field.description, name
 
 
-_LISTS = ("WEBHOOKS", "DIALECTS", "SENDERS", "CORS_ORIGINS", "REDACT_KEYS", "REDACT_PATTERNS", "REDACT_PRESETS", "BUDGETS")
+_LISTS = ("WEBHOOKS", "TARGETS", "ROUTES", "SCHEMES", "DIALECTS", "SENDERS",
+          "CORS_ORIGINS", "REDACT_KEYS", "REDACT_PATTERNS", "REDACT_PRESETS", "BUDGETS")
 
 
 def test_environment_variables_in_the_document_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +104,9 @@ def test_environment_variables_in_the_document_work(monkeypatch: pytest.MonkeyPa
         value = (
             "{}" if variable.endswith("DETECTORS") else "[]" if variable.endswith(_LISTS) else "4000"
         )
-        value = {"CONTENT": "true", "DECODER": "python", "ENDPOINT": "http://127.0.0.1:4000"}.get(variable.rpartition("_")[2], value)
+        value = {"CONTENT": "true", "DECODER": "python", "ENDPOINT": "http://127.0.0.1:4000", "URGENT": "low"}.get(
+            variable.rpartition("_")[2], value
+        )
         monkeypatch.setenv(variable, value)
     assert Settings().ingest.grpc_port == 4000
     assert Settings().ui.public_url == "4000"
@@ -104,13 +116,16 @@ def test_the_example_holds_every_default() -> None:
     text = "\n".join(line[1:] if re.match(r"#[\[\w]", line) else line for line in docs.example().splitlines())
     given = tomllib.loads(text)
     thresholds = given["analysis"].pop("detectors")
-    hook = given["alerts"].pop("webhooks")[0]
+    hook, target, route = (given["alerts"].pop(key)[0] for key in ("webhooks", "targets", "routes"))
     assert [sender["token_sha256"] for sender in given["ingest"].pop("senders")] == ["0" * 64]
     assert [budget["usd"] for budget in given["analysis"].pop("budgets")] == [10.0]
     assert IngestSettings(**given["ingest"]) == IngestSettings()
     assert AnalysisSettings(**given["analysis"]) == AnalysisSettings()
     assert UiSettings(**given["ui"]) == UiSettings()
     assert WebhookSettings(**hook).timeout_seconds == WebhookSettings(url=hook["url"]).timeout_seconds
+    assert AlertSettings(**given["alerts"]) == AlertSettings()
+    assert TargetSettings(**{**target, "url": "", "secret": ""}) == TargetSettings()
+    assert RouteSettings(**route, targets=[]) == RouteSettings(targets=[])
     assert configure(thresholds) == configure({})
     assert set(thresholds) == {d.id for d in (*DETECTORS, *WATCHES)}
 

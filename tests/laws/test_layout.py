@@ -56,6 +56,9 @@ def test_data_files_that_are_read_are_shipped() -> None:
         ("actorscope.semconv", "registry", "yaml"),
         ("actorscope.semconv", "dialects", "yaml"),
         ("actorscope.semconv", "templates", "j2"),
+        ("actorscope.dashboards", "parts", "html"),
+        ("actorscope.dashboards", "parts", "css"),
+        ("actorscope.dashboards", "parts", "js"),
         ("actorscope.ingest.store", "schema", "sql"),
         ("actorscope.ingest.store", "queries", "sql"),
     ):

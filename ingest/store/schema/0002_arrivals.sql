@@ -36,7 +36,6 @@ SELECT
     cityHash64(arrayJoin(arrayFilter(x -> x != '', arrayConcat(
         [
             if(delegation_id = '', '', concat('delegation ', delegation_id)),
-            if(delegation_parent_id = '', '', concat('under ', delegation_parent_id)),
             if(task_id = '', '', concat('task ', task_id)),
             if(is_bare, concat('bare ', service_name), ''),
             if(is_bare, concat('bare ', service_name, ' ', tool_name, ' ', if(tool_call_id = '', input_digest, tool_call_id)), ''),

@@ -11,7 +11,6 @@ import click
 
 from actorscope import settings as settings_
 from actorscope.analysis import marks
-from actorscope.analysis.alerts.outbox import enqueue
 from actorscope.analysis.answers import period
 from actorscope.analysis.answers.findings import get_finding
 from actorscope.analysis.runner import Runner
@@ -84,8 +83,7 @@ def _mark(
     except ValueError as error:
         raise DefinitionError([Problem("until", str(error))]) from error
     said = marks.say(store, finding, state, owner, reason, now, end).said()
-    hooks, url = settings.alerts.webhooks, settings.ui.public_url
-    Runner(store, settings.analysis, lambda told: enqueue(store, hooks, told, url)).heed_once()
+    Runner(store, settings.analysis).heed_once()
     return said
 
 

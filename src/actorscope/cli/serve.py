@@ -159,7 +159,7 @@ def analyze(data: Path | None, store: str | None, once: bool) -> None:
 def _analyze_once(settings: settings_.Settings) -> None:
     from rich.console import Console
 
-    from actorscope.analysis.alerts.outbox import enqueue
+    from actorscope.analysis.alerts.desk import Desk
     from actorscope.analysis.runner import Runner
     from actorscope.holder import Holder
     from actorscope.ingest.policy import fingerprint_of
@@ -169,9 +169,10 @@ def _analyze_once(settings: settings_.Settings) -> None:
     store = Store(settings.store_url)
     try:
         migrate(store)
-        hooks, url = settings.alerts.webhooks, settings.ui.public_url
+        # What is found is told by the next process that stays: from now on it counts as new.
+        Desk(store, settings.alerts).begin()
         fingerprint = fingerprint_of(settings.ingest, settings.data)
-        runner = Runner(store, settings.analysis, lambda told: enqueue(store, hooks, told, url), fingerprint=fingerprint)
+        runner = Runner(store, settings.analysis, fingerprint=fingerprint)
         with Console(stderr=True).status("analysing") as status:
             total = runner.run_to_end(lambda p: status.update(f"analysed {p.spans:,} spans of {p.traces:,} traces"))
         click.echo(f"analysed {total.spans:,} spans in {total.seconds:.1f} s; {total.changes} changes of findings")

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from actorscope.ingest.gate import digest, new_token
+from actorscope.tokens import digest, new_token
 
 
 @click.command()

@@ -132,7 +132,7 @@ SCENARIOS = (
         first_seen_egress, (0.88,), live=False,
     ),
     Scenario(
-        "token-runaway", "cost_outlier", "research", "market-researcher",
+        "token-runaway", "cost_loop", "research", "market-researcher",
         "one run with more than 80 times the median tokens of its agent, after 30 or more normal runs",
         token_runaway, (0.93,), live=False,
     ),

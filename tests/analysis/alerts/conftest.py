@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from actorscope.settings import WebhookSettings
+from actorscope.analysis.alerts.desk import Desk
+from actorscope.ingest.store.client import Store, in_worker
+from actorscope.settings import AlertSettings, TargetSettings
 
+AT = datetime(2026, 7, 1, 10, 5, tzinfo=UTC)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
@@ -72,14 +75,41 @@ def receiver() -> Iterator[Receiver]:
     server.server_close()
 
 
-def subscriber(url: str, **changes: Any) -> WebhookSettings:
-    values = {"name": "ops", "url": url, "secret": SecretStr(SECRET), "min_severity": "medium", "timeout_seconds": 5.0}
-    return WebhookSettings(**{**values, **changes})
+def subscriber(url: str, **changes: Any) -> TargetSettings:
+    values = {"name": "ops", "url": SecretStr(url), "secret": SecretStr(SECRET), "min_severity": "medium", "timeout_seconds": 5.0}
+    return TargetSettings(**{**values, **changes})
 
 
-def transition(kind: str = "opened", severity: str = "high", finding: str = "fnd_1") -> dict[str, Any]:
+def alerting(*targets: TargetSettings, **changes: Any) -> AlertSettings:
+    """Settings by which everything is told at once."""
+    at_once = dict.fromkeys(("group_wait_seconds", "group_interval_seconds", "resolve_wait_seconds"), 0)
+    return AlertSettings(**{**at_once, "targets": list(targets), **changes})
+
+
+def enqueue(store: Store, targets: list[TargetSettings], *transitions: dict[str, Any]) -> None:
+    """Let a new desk hear of these, one after another, as the analysis would tell them."""
+
+    def work() -> None:
+        desk = Desk(store, alerting(*targets), lambda: "https://scope.example")
+        desk._since = {target.name: datetime(2026, 1, 1, tzinfo=UTC) for target in targets}
+        for each in transitions:
+            desk.hear([each])
+            desk.work()
+
+    in_worker(work)
+
+
+def named(kind: str = "opened", finding: str = "fnd_1", at: datetime = AT) -> str:
+    """The id of what is told at once of a finding."""
+    return f"{finding}-{kind}-{int(at.timestamp() * 1000)}"
+
+
+def transition(
+    kind: str = "opened", severity: str = "high", finding: str = "fnd_1", at: datetime | None = None, **changes: Any
+) -> dict[str, Any]:
     """A transition of a finding whose texts must not leave the house."""
-    at = datetime.now(UTC)
+    at = at or AT
+    told = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
     return {
         "id": f"{finding}-{kind}",
         "finding_id": finding,
@@ -90,7 +120,7 @@ def transition(kind: str = "opened", severity: str = "high", finding: str = "fnd
             **{"id": finding, "detector": "duplicate_effect", "family": "reexecution", "rule": "same_arguments"},
             **{"severity": severity, "confidence": 0.9, "state": "resolved" if kind == "resolved" else "open"},
             **{"title": "billing repeated refund", "subject": {"id": "agent:billing", "name": "billing"}},
-            **{"opened_at": "2026-07-01T10:00:00.000000Z", "updated_at": "2026-07-01T10:05:00.000000Z"},
+            **{"opened_at": "2026-07-01T10:00:00.000000Z", "updated_at": told},
             "first_evidence_at": "2026-07-01T09:59:00.000000Z",
             "last_evidence_at": "2026-07-01T10:04:00.000000Z",
             "count": 3,
@@ -101,7 +131,8 @@ def transition(kind: str = "opened", severity: str = "high", finding: str = "fnd
             ],
             **{"baseline": {"secret": "BASELINE"}, "counterfactual": "COUNTERFACTUAL"},
             "impact": {"cost_usd": 1.25, "target": "TARGET"},
-            **{"basis": "declared", "caveats": ["CAVEAT"], "fingerprint": "f" * 32, "next_step": "NEXT"},
-            **{"resolution": "", "occurrences": []},
+            **{"basis": "declared", "caveats": ["CAVEAT"], "fingerprint": f"print of {finding}", "next_step": "NEXT"},
+            **{"resolution": "", "occurrences": [], "root": "", "reopened": []},
+            **changes,
         },
     }

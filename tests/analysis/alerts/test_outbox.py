@@ -2,49 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.analysis.alerts.conftest import subscriber, transition
 
 from actorscope.analysis.alerts import outbox
 from actorscope.analysis.alerts.outbox import Attempt
+from actorscope.analysis.alerts.plan import Told
 from actorscope.analysis.alerts.verdict import Verdict
 from actorscope.ingest.store.client import Store, in_worker
 
-URL = "https://hooks.example/"
 NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
+
+
+def write(store: Store, target: str = "ops", kind: str = "opened", at: datetime = NOW) -> None:
+    told = Told(kind, at, "high", {"fnd_1": "high"})
+    outbox.write(store, [outbox.first(target, f"fnd_1-{kind}", kind, "fnd_1", "group", "{}", told, is_wanted=True)])
 
 
 def ids(store: Store, name: str = "ops") -> list[str]:
     return [row.id for row in in_worker(lambda: outbox.waiting(store, name, 100))]
 
 
-@pytest.mark.parametrize("kind", ["opened", "escalated", "resolved"])
-def test_each_subscriber_hears_what_reaches_its_severity(store: Store, kind: str) -> None:
-    subscribers = [subscriber(URL, name="all", min_severity="info"), subscriber(URL, name="grave", min_severity="high")]
-    told = [transition(kind, severity, f"fnd_{severity}") for severity in ("info", "medium", "high", "critical")]
-    assert in_worker(lambda: outbox.enqueue(store, subscribers, told, "")) == 6
-    assert sorted(ids(store, "all")) == sorted(each["id"] for each in told)
-    assert sorted(ids(store, "grave")) == [f"fnd_critical-{kind}", f"fnd_high-{kind}"]
-
-
-def test_updates_are_not_told(store: Store) -> None:
-    assert in_worker(lambda: outbox.enqueue(store, [subscriber(URL)], [transition("updated")], "")) == 0
-    assert ids(store) == []
-
-
 @pytest.mark.parametrize("state", ["delivered", "dead"])
 def test_what_was_told_is_not_told_again(store: Store, state: str) -> None:
     def work() -> list[list[str]]:
-        outbox.enqueue(store, [subscriber(URL)], [transition()], "")
-        outbox.enqueue(store, [subscriber(URL)], [transition()], "")
+        write(store)
+        write(store)
         seen = [ids(store)]
         (row,) = outbox.waiting(store, "ops", 10)
         outbox.record(store, row, Attempt(NOW, 204, 12), Verdict(state, NOW))
-        outbox.enqueue(store, [subscriber(URL)], [transition()], "")
+        write(store)
         store.command("OPTIMIZE TABLE outbox FINAL")
-        outbox.enqueue(store, [subscriber(URL)], [transition()], "")
+        write(store)
         return [*seen, ids(store)]
 
     assert in_worker(work) == [["fnd_1-opened"], []]
@@ -52,7 +42,8 @@ def test_what_was_told_is_not_told_again(store: Store, state: str) -> None:
 
 def test_redelivery_starts_a_new_round_and_keeps_the_id(store: Store) -> None:
     def work() -> tuple[int, int, list[outbox.Row]]:
-        outbox.enqueue(store, [subscriber(URL), subscriber(URL, name="two")], [transition()], "")
+        write(store)
+        write(store, "two")
         for name in ("ops", "two"):
             (row,) = outbox.waiting(store, name, 10)
             outbox.record(store, row, Attempt(NOW, 410, 12, "answered 410"), Verdict("dead", NOW))
@@ -67,7 +58,7 @@ def test_redelivery_starts_a_new_round_and_keeps_the_id(store: Store) -> None:
 
 def test_the_log_shows_attempts_and_the_present_state(store: Store) -> None:
     def work() -> list[dict[str, object]]:
-        outbox.enqueue(store, [subscriber(URL)], [transition()], "")
+        write(store)
         (row,) = outbox.waiting(store, "ops", 10)
         row = outbox.record(store, row, Attempt(NOW, 500, 12, "answered 500"), Verdict("pending", NOW))
         outbox.record(store, row, Attempt(NOW.replace(second=5), 204, 3), Verdict("delivered", NOW))
@@ -81,3 +72,47 @@ def test_the_log_shows_attempts_and_the_present_state(store: Store) -> None:
         "next_attempt_at": NOW,
     }
     assert (oldest["attempt"], oldest["status"], oldest["error"]) == (1, 500, "answered 500")
+
+
+def test_nobody_hears_of_an_end_before_the_beginning(store: Store) -> None:
+    def work() -> list[list[str]]:
+        write(store)
+        write(store, kind="resolved", at=NOW + timedelta(seconds=1))
+        (row,) = outbox.waiting(store, "ops", 10)
+        outbox.record(store, row, Attempt(NOW, 500, 12, "answered 500"), Verdict("pending", NOW + timedelta(hours=1)))
+        seen = [[row.id for row in outbox.waiting(store, "ops", 10)]]
+        (row,) = outbox.waiting(store, "ops", 10)
+        outbox.record(store, row, Attempt(NOW, 204, 12), Verdict("delivered", NOW))
+        return [*seen, [row.id for row in outbox.waiting(store, "ops", 10)]]
+
+    assert in_worker(work) == [["fnd_1-opened"], ["fnd_1-resolved"]]
+
+
+def test_the_newest_row_of_a_group_is_what_its_target_knows(store: Store) -> None:
+    def work() -> dict[tuple[str, str], Told]:
+        write(store)
+        (row,) = outbox.waiting(store, "ops", 10)
+        outbox.record(store, row, Attempt(NOW, 204, 12), Verdict("delivered", NOW))
+        write(store, "two")
+        write(store, kind="escalated", at=NOW + timedelta(milliseconds=1))
+        return outbox.told(store, NOW + timedelta(days=9))
+
+    assert {key: told.kind for key, told in in_worker(work).items()} == {("ops", "group"): "escalated", ("two", "group"): "opened"}
+    in_worker(lambda: write(store, kind="resolved", at=NOW + timedelta(seconds=1)))
+    assert [target for target, _ in in_worker(lambda: outbox.told(store, NOW + timedelta(days=9)))] == ["two"]
+    assert len(in_worker(lambda: outbox.told(store, NOW + timedelta(days=1)))) == 2
+
+
+def test_lists_by_state_and_the_health_of_each_target(store: Store) -> None:
+    def work() -> tuple[list[str], list[dict[str, object]]]:
+        write(store)
+        (row,) = outbox.waiting(store, "ops", 10)
+        outbox.record(store, row, Attempt(NOW, 410, 12, "answered 410"), Verdict("dead", NOW))
+        write(store, "two")
+        dead = [f"{row['id']} {row['last_error']}" for row in outbox.notifications(store, "dead")]
+        return dead, outbox.health(store, NOW - timedelta(hours=1)).to_dicts()
+
+    dead, (ops, two) = in_worker(work)
+    assert dead == ["fnd_1-opened answered 410"]
+    assert (ops["dead"], ops["dead_lately"], ops["pending"], ops["last_error"]) == (1, 1, 0, "answered 410")
+    assert (two["dead"], two["pending"]) == (0, 1)

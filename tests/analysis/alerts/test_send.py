@@ -17,9 +17,14 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook
 from tests.analysis.alerts.conftest import SECRET, Receiver, subscriber
 
-from actorscope.analysis.alerts import deliver
-from actorscope.analysis.alerts.deliver import send_test
+from actorscope.analysis.alerts import send as sending
+from actorscope.analysis.alerts.outbox import Attempt
 from actorscope.analysis.alerts.sign import signed_headers
+from actorscope.settings import AlertSettings, TargetSettings
+
+
+def send_test(target: TargetSettings, public_url: str) -> Attempt:
+    return sending.send_test(target, AlertSettings(), public_url)
 
 
 def test_send_test_tells_what_came(receiver: Receiver) -> None:
@@ -84,7 +89,7 @@ def test_the_certificate_must_carry_the_name_although_the_address_is_dialled(
     )
     served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     served.load_cert_chain(certificate, key)
-    monkeypatch.setattr(deliver, "_tls", lambda: ssl.create_default_context(cafile=str(certificate)))
+    monkeypatch.setattr(sending, "_tls", lambda: ssl.create_default_context(cafile=str(certificate)))
     receiver.wrap(served)
     attempt = send_test(subscriber(f"https://localhost:{receiver.port}/", timeout_seconds=3.0), "")
     assert attempt.status == status, attempt.error

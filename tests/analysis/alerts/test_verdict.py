@@ -47,9 +47,16 @@ JITTER = 0.5
 def test_what_comes_next(
     status: int, retry_after: str, attempts: int, age: timedelta, state: str, pause: float
 ) -> None:
-    verdict = decide(status, retry_after, attempts, age, NOW, JITTER)
+    verdict = decide(status, retry_after, attempts, age, NOW, JITTER, before=status)
     assert (verdict.state, (verdict.next_attempt_at - NOW).total_seconds()) == (state, pause)
     assert verdict.is_told == (state == "pending" and status in (429, 503) and retry_after not in ("", "soon"))
+
+
+def test_after_an_outage_one_refusal_is_not_the_end() -> None:
+    """A receiver that comes back answers 404 for a moment, and by then there were many attempts."""
+    assert decide(404, "", 40, YOUNG, NOW, JITTER, before=502).state == "pending"
+    assert decide(404, "", 41, YOUNG, NOW, JITTER, before=404).state == "dead"
+    assert decide(410, "", 1, YOUNG, NOW, JITTER, before=502).state == "dead"
 
 
 @pytest.mark.parametrize(

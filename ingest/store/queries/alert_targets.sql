@@ -1,0 +1,1 @@
+SELECT name, min(since) AS since FROM alert_targets GROUP BY name
