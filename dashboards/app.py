@@ -56,6 +56,7 @@ pages = {
         st.Page(_VIEWS / "sql.py", title="SQL", icon=":material/database:", url_path="sql"),
     ],
     "Keep": [
+        st.Page(_VIEWS / "alerts.py", title="Alerts", icon=":material/notifications:", url_path="alerts"),
         st.Page(_VIEWS / "coverage.py", title="Coverage", icon=":material/fact_check:", url_path="coverage"),
         st.Page(_VIEWS / "ingest.py", title="Ingest health", icon=":material/input:", url_path="ingest"),
     ],

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from actorscope.analysis import saved as saved_
+from actorscope.analysis.alerts import send
+from actorscope.analysis.alerts.outbox import Attempt
 from actorscope.analysis.answers import actor as actor_
 from actorscope.analysis.answers import again as again_
 from actorscope.analysis.answers import alerts as alerts_
@@ -84,6 +86,7 @@ class _Connection:
     access: Access = field(default_factory=Access)
     health: Callable[[], dict[str, Any]] = dict
     alerts: AlertSettings = field(default_factory=lambda: AlertSettings.model_validate({}))
+    public_url: Callable[[], str] = str
     pool: ThreadPoolExecutor = field(default_factory=_pool)
 
 
@@ -91,11 +94,15 @@ _connection = _Connection()
 
 
 def connect(
-    store: Source, health: Callable[[], dict[str, Any]], access: Access | None = None, alerts: AlertSettings | None = None
+    store: Source,
+    health: Callable[[], dict[str, Any]],
+    access: Access | None = None,
+    alerts: AlertSettings | None = None,
+    public_url: Callable[[], str] = str,
 ) -> None:
     """Called once by the process before the first page is shown."""
     _connection.store, _connection.health, _connection.access = store, health, access or Access()
-    _connection.alerts = alerts or AlertSettings.model_validate({})
+    _connection.alerts, _connection.public_url = alerts or AlertSettings.model_validate({}), public_url
     _memory.clear()
     _runs.clear()
 
@@ -263,3 +270,9 @@ def spend(since: datetime | None, starter: str) -> dict[str, Any]:
 
 
 console = console_.answer
+
+
+def try_target(name: str) -> Attempt:
+    """Send one test notification to a target now, past the outbox."""
+    target = next(each for each in _connection.alerts.everybody if each.name == name)
+    return on_pool(send.send_test, target, _connection.alerts, _connection.public_url())

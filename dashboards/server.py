@@ -51,7 +51,7 @@ def explorer(
         config.set_option(name, value)
     if secrets_file is not None:
         config.set_option("secrets.files", [str(secrets_file)])
-    data.connect(store, health, access, alerts)
+    data.connect(store, health, access, alerts, public_url)
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:

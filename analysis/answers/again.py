@@ -41,7 +41,7 @@ def why_again(store: Store, trace: str, span: str = "") -> dict[str, Any] | None
     return {
         "run": {key: plain(value) for key, value in {**run, **mine}.items()},
         "cause": _told(mine, alike),
-        "runs_alike": [
+        "siblings": [
             {**{key: plain(value) for key, value in s.items()}, "is_alike": s in alike, "cause": _told(s, alike)}
             for s in sorted(siblings, key=lambda s: s["start_time"], reverse=True)
         ],
