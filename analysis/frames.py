@@ -235,7 +235,15 @@ def unstored(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
 
 
 def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched:
-    """Weave the spans of the touched traces.
+    """Weave the spans of the touched traces, without those that were only read beside them."""
+    steps, edges = woven(spans, overdue)
+    ours = steps.filter("is_context").select("trace_id").unique()
+    below = steps.filter("is_context", "is_run", "is_below")
+    return Touched(steps.filter(pl.col("is_context").not_()), edges.join(ours, on="trace_id", how="anti"), below)
+
+
+def woven(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """All steps, and the delegations between them.
 
     `is_settled` says that a span's place will not change what it means: nothing above it is missing, or its trace is
     `overdue` and what is missing will not come.
@@ -248,10 +256,7 @@ def touch(spans: pl.DataFrame, overdue: frozenset[str] = frozenset()) -> Touched
         pl.format("{} {}", "tool_name", "input_digest")
     )
     steps = authorities(steps).with_columns(signature.alias("signature"), pl.col("replayed").fill_null(False).alias("is_replayed"))
-    steps = spends(steps, edges)
-    ours = steps.filter("is_context").select("trace_id").unique()
-    below = steps.filter("is_context", "is_run", "is_below")
-    return Touched(steps.filter(pl.col("is_context").not_()), edges.join(ours, on="trace_id", how="anti"), below)
+    return spends(steps, edges), edges
 
 
 def fill(

@@ -17,6 +17,7 @@ from typing import Any
 
 import polars as pl
 
+from actorscope.analysis import notes
 from actorscope.analysis.finding import SEVERITIES, Finding
 from actorscope.analysis.findings import Change
 from actorscope.errors import DefinitionError, Problem
@@ -67,6 +68,7 @@ def say(
         pl.lit(int(now.timestamp() * 1e9), pl.UInt64).alias("version"),
     )
     store.insert_frame("finding_marks", row)
+    notes.write(store, finding, state, owner, reason, mark.at, until=until)
     return mark
 
 

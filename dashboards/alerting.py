@@ -21,8 +21,8 @@ from actorscope.settings import AlertSettings
 Handler = Callable[[Request, Source], Any]
 
 
-def routes(wrap: Callable[[Handler], Any], settings: AlertSettings, public_url: Callable[[], str]) -> list[Route]:
-    """The routes; `wrap` makes an endpoint of a function of the request and the store."""
+def routes(wrap: Callable[..., Any], settings: AlertSettings, public_url: Callable[[], str]) -> list[Route]:
+    """The routes; `wrap` makes an endpoint of a function of the request and the store, for those with a role."""
 
     def test(request: Request, store: Source) -> dict[str, Any]:
         json_body(request)
@@ -37,12 +37,12 @@ def routes(wrap: Callable[[Handler], Any], settings: AlertSettings, public_url: 
     return [
         Route("/api/alerts", wrap(lambda request, store: answers.overview(store, settings))),
         Route("/api/alerts/notifications", wrap(_notifications)),
-        Route("/api/alerts/targets/{name}/test", wrap(test), methods=["POST"]),
+        Route("/api/alerts/targets/{name}/test", wrap(test, "admin"), methods=["POST"]),
         Route("/api/silences", wrap(lambda request, store: {"silences": answers.silences(store)})),
-        Route("/api/silences", wrap(_silence), methods=["POST"]),
-        Route("/api/silences/{id}/end", wrap(_end), methods=["POST"]),
+        Route("/api/silences", wrap(_silence, "responder"), methods=["POST"]),
+        Route("/api/silences/{id}/end", wrap(_end, "responder"), methods=["POST"]),
         Route("/api/deliveries", wrap(_deliveries)),
-        Route("/api/deliveries/{id}/redeliver", wrap(_redeliver), methods=["POST"]),
+        Route("/api/deliveries/{id}/redeliver", wrap(_redeliver, "responder"), methods=["POST"]),
     ]
 
 

@@ -12,14 +12,31 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from actorscope.analysis import marks
-from actorscope.analysis.answers import around, attention, compare, console, covered, fleet, ingest, period, run, spend
+from actorscope.analysis import marks, notes
+from actorscope.analysis.answers import (
+    actor,
+    again,
+    around,
+    attention,
+    change,
+    compare,
+    console,
+    covered,
+    fleet,
+    ingest,
+    lineage,
+    period,
+    radius,
+    run,
+    spend,
+)
 from actorscope.analysis.answers import findings as answers
 from actorscope.analysis.answers.ids import span_id, trace_id
 from actorscope.analysis.answers.source import Source
 from actorscope.analysis.detector import FAMILIES
 from actorscope.analysis.finding import SEVERITIES
 from actorscope.dashboards import alerting, data
+from actorscope.dashboards.access import reaches
 from actorscope.dashboards.openapi import document
 from actorscope.dashboards.parameters import ApiError, choice, choices, json_body, number, since
 from actorscope.errors import DefinitionError, TransientError
@@ -37,13 +54,15 @@ def routes(
 ) -> list[Route]:
     """The routes under `/api`; `health` returns the body of `/api/health`, `public_url` where people reach the explorer."""
 
-    def wrap(handler: Handler) -> Callable[[Request], Any]:
+    def wrap(handler: Handler, role: str = "viewer") -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             try:
+                _admit(request, role)
                 request.state.body = await request.body() if request.method == "POST" else b""
                 return JSONResponse(await run_in_threadpool(_answer, handler, request, store))
             except ApiError as error:
-                return JSONResponse({"error": str(error)}, error.status)
+                headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+                return JSONResponse({"error": str(error)}, error.status, headers)
             except console.QueryError as error:
                 return JSONResponse({"error": str(error)}, 400)
             except TransientError as error:
@@ -60,10 +79,18 @@ def routes(
         Route("/api/attention", wrap(_attention)),
         Route("/api/findings", wrap(_list)),
         Route("/api/findings/{id}", wrap(_one)),
-        Route("/api/findings/{id}/mark", wrap(_mark), methods=["POST"]),
+        Route("/api/findings/{id}/mark", wrap(_mark, "responder"), methods=["POST"]),
+        Route("/api/findings/{id}/notes", wrap(_notes)),
+        Route("/api/findings/{id}/notes", wrap(_note, "responder"), methods=["POST"]),
         Route("/api/findings/{id}/occurrences", wrap(_occurrences)),
         Route("/api/runs/{trace_id}", wrap(_run)),
         Route("/api/runs/{trace_id}/spans/{span_id}", wrap(_span)),
+        Route("/api/runs/{trace_id}/lineage", wrap(_lineage)),
+        Route("/api/runs/{trace_id}/again", wrap(_again)),
+        Route("/api/spans/{span_id}", wrap(_trace_of)),
+        Route("/api/changes", wrap(_changes)),
+        Route("/api/actor", wrap(_actor)),
+        Route("/api/radius", wrap(_radius)),
         Route("/api/runs/{trace_id}/around", wrap(_around)),
         Route("/api/runs/{trace_id}/search", wrap(_search)),
         Route("/api/compare", wrap(_compare)),
@@ -77,20 +104,32 @@ def routes(
     ]
 
 
+def _admit(request: Request, needed: str) -> None:
+    """Where people log in or tokens are named, a program shows a token with a role that is enough."""
+    role = data.access().of_token(request.headers.get("authorization", ""))
+    if not role:
+        raise ApiError("send `Authorization: Bearer <token>`; actorscope token NAME --api viewer makes one", 401)
+    if not reaches(role, needed):
+        raise ApiError(f"the role of this token is {role}; this needs {needed}", 403)
+
+
 def _answer(handler: Handler, request: Request, store: Source) -> Any:
     """Work on the threads that keep a client of the store; the web server's own come and go."""
     return data.on_pool(handler, request, store)
 
 
 def _attention(request: Request, store: Source) -> dict[str, Any]:
-    return attention.attention(
-        store,
+    wanted = attention.Wanted(
         choices(request, "family", FAMILIES),
         choices(request, "severity", SEVERITIES),
         choices(request, "state", attention.STATES),
+        tuple(request.query_params.getlist("detector")),
         request.query_params.get("subject", ""),
-        number(request, "limit", 200, 10_000),
-        number(request, "offset", 0, 10**9),
+        request.query_params.get("text", ""),
+        since(request, "last", "all"),
+    )
+    return attention.attention(
+        store, wanted, number(request, "limit", 200, 10_000), number(request, "offset", 0, 10**9)
     )
 
 
@@ -131,6 +170,21 @@ def _mark(request: Request, store: Source) -> dict[str, Any]:
         raise ApiError(str(error)) from error
 
 
+def _notes(request: Request, store: Source) -> dict[str, Any]:
+    return {"notes": notes.of(store, _one(request, store))}
+
+
+def _note(request: Request, store: Source) -> dict[str, Any]:
+    finding, body = _one(request, store), json_body(request)
+    given = {key: body.get(key, "") for key in ("kind", "author", "text", "assignee")}
+    if not all(isinstance(text, str) for text in given.values()) or given["kind"] not in notes.KINDS:
+        raise ApiError(f"kind must be one of {', '.join(notes.KINDS)}; author, text and assignee are texts")
+    try:
+        return notes.write(store, finding, now=datetime.now(UTC), **given)
+    except DefinitionError as error:
+        raise ApiError(str(error)) from error
+
+
 def _trace(request: Request) -> str:
     found = trace_id(request.path_params["trace_id"])
     if found is None:
@@ -154,6 +208,56 @@ def _span(request: Request, store: Source) -> dict[str, Any]:
     if found is None:
         raise ApiError(f"span {span} of trace {trace} is not stored", 404)
     return found
+
+
+def _span_of(request: Request) -> str:
+    """The span of the query, empty where none is asked for."""
+    text = request.query_params.get("span_id", "")
+    if text and span_id(text) is None:
+        raise ApiError("a span id is 16 hexadecimal digits, not all zero")
+    return span_id(text) or ""
+
+
+def _known(found: dict[str, Any] | None) -> dict[str, Any]:
+    if found is None:
+        raise ApiError("no run of an agent is known there", 404)
+    return found
+
+
+def _lineage(request: Request, store: Source) -> dict[str, Any]:
+    return _known(lineage.lineage(store, _trace(request), _span_of(request)))
+
+
+def _again(request: Request, store: Source) -> dict[str, Any]:
+    return _known(again.why_again(store, _trace(request), _span_of(request)))
+
+
+def _trace_of(request: Request, store: Source) -> dict[str, Any]:
+    span = span_id(request.path_params["span_id"])
+    if span is None:
+        raise ApiError("a span id is 16 hexadecimal digits, not all zero")
+    return {"trace_id": run.trace_of(store, span)}
+
+
+def _needed(request: Request, name: str) -> str:
+    text = request.query_params.get(name, "").strip()
+    if not text:
+        raise ApiError(f"{name} is missing")
+    return text
+
+
+def _changes(request: Request, store: Source) -> dict[str, Any]:
+    reads = choice(request, "reads", "false", ("true", "false")) == "true"
+    most = number(request, "limit", 200, 1000)
+    return change.who_changed(store, _needed(request, "resource"), since(request, "last", "7d"), None, reads, most)
+
+
+def _actor(request: Request, store: Source) -> dict[str, Any]:
+    return actor.actor(store, _needed(request, "id"), since(request, "last", "7d"))
+
+
+def _radius(request: Request, store: Source) -> dict[str, Any]:
+    return radius.radius(store, _needed(request, "id"), since(request, "last", "30d"))
 
 
 def _around(request: Request, store: Source) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from actorscope.dashboards import data
+from actorscope.dashboards.parts import viewer
 from actorscope.dashboards.parts.live import live
 from actorscope.dashboards.parts.words import amount
 
@@ -40,20 +41,38 @@ def _follow_permalink() -> None:
 
 
 st.set_page_config(page_title="Actorscope", page_icon=_ICON, layout="wide")
-pages = [
-    st.Page(_VIEWS / "attention.py", title="Needs attention", icon=":material/warning:", default=True),
-    st.Page(_VIEWS / "fleet.py", title="Fleet", icon=":material/groups:", url_path="fleet"),
-    st.Page(_VIEWS / "coverage.py", title="Coverage", icon=":material/fact_check:", url_path="coverage"),
-    st.Page(_VIEWS / "run.py", title="Runs", icon=":material/account_tree:", url_path="run"),
-    st.Page(_VIEWS / "ingest.py", title="Ingest health", icon=":material/input:", url_path="ingest"),
-    st.Page(_VIEWS / "finding.py", title="Finding", icon=":material/flag:", url_path="finding", visibility="hidden"),
-    st.Page(_VIEWS / "compare.py", title="Compare", icon=":material/compare_arrows:", url_path="compare", visibility="hidden"),
-]
-chosen = st.navigation(pages)
-st.html(_STYLE)
-with st.sidebar:
-    st.toggle("Live", value=True, key="live", help="Pages refresh themselves every two seconds.")
-    live(_health)
-if chosen.url_path == "":
-    _follow_permalink()
-chosen.run()
+pages = {
+    "Watch": [
+        st.Page(_VIEWS / "attention.py", title="Needs attention", icon=":material/warning:", default=True),
+        st.Page(_VIEWS / "fleet.py", title="Fleet", icon=":material/groups:", url_path="fleet"),
+        st.Page(_VIEWS / "run.py", title="Runs", icon=":material/account_tree:", url_path="run"),
+        st.Page(_VIEWS / "cost.py", title="Cost", icon=":material/payments:", url_path="cost"),
+    ],
+    "Ask": [
+        st.Page(_VIEWS / "change.py", title="Who changed it?", icon=":material/edit_note:", url_path="change"),
+        st.Page(_VIEWS / "delegation.py", title="On whose behalf?", icon=":material/linear_scale:", url_path="delegation"),
+        st.Page(_VIEWS / "again.py", title="Why again?", icon=":material/replay:", url_path="again"),
+        st.Page(_VIEWS / "radius.py", title="Blast radius", icon=":material/crisis_alert:", url_path="radius"),
+        st.Page(_VIEWS / "sql.py", title="SQL", icon=":material/database:", url_path="sql"),
+    ],
+    "Keep": [
+        st.Page(_VIEWS / "alerts.py", title="Alerts", icon=":material/notifications:", url_path="alerts"),
+        st.Page(_VIEWS / "coverage.py", title="Coverage", icon=":material/fact_check:", url_path="coverage"),
+        st.Page(_VIEWS / "ingest.py", title="Ingest health", icon=":material/input:", url_path="ingest"),
+    ],
+    "": [
+        st.Page(_VIEWS / "finding.py", title="Finding", icon=":material/flag:", url_path="finding", visibility="hidden"),
+        st.Page(_VIEWS / "compare.py", title="Compare", icon=":material/compare_arrows:", url_path="compare", visibility="hidden"),
+        st.Page(_VIEWS / "actor.py", title="Actor", icon=":material/person:", url_path="actor", visibility="hidden"),
+    ],
+}
+if viewer.gate():
+    chosen = st.navigation(pages)
+    st.html(_STYLE)
+    with st.sidebar:
+        st.toggle("Live", value=True, key="live", help="Pages refresh themselves every two seconds; off, they stand still.")
+        live(_health)
+        viewer.badge()
+    if chosen.url_path == "":
+        _follow_permalink()
+    chosen.run()

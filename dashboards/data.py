@@ -9,20 +9,31 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from actorscope.analysis import saved as saved_
+from actorscope.analysis.alerts import send
+from actorscope.analysis.alerts.outbox import Attempt
+from actorscope.analysis.answers import actor as actor_
+from actorscope.analysis.answers import again as again_
 from actorscope.analysis.answers import alerts as alerts_
 from actorscope.analysis.answers import around as around_
 from actorscope.analysis.answers import attention as attention_
+from actorscope.analysis.answers import change as change_
 from actorscope.analysis.answers import compare as compare_
+from actorscope.analysis.answers import console as console_
 from actorscope.analysis.answers import covered as covered_
 from actorscope.analysis.answers import findings as findings_
 from actorscope.analysis.answers import fleet as fleet_
 from actorscope.analysis.answers import ids as ids_
 from actorscope.analysis.answers import ingest as ingest_
+from actorscope.analysis.answers import lineage as lineage_
+from actorscope.analysis.answers import radius as radius_
 from actorscope.analysis.answers import run as run_
+from actorscope.analysis.answers import spend as spend_
 from actorscope.analysis.answers.source import Source
+from actorscope.dashboards.access import Access
 from actorscope.settings import AlertSettings
 
 _T = TypeVar("_T")
@@ -30,6 +41,7 @@ _THREADS = 8
 _MEMORY = 200
 _MEMORY_OF_RUNS = 8  # each may hold 20,000 spans
 _FRESH_SECONDS = 1.5
+_FRESH_SLOW_SECONDS = 10.0
 _FRESH_COVERAGE_SECONDS = 30.0
 _FRESH_FOR_GOOD = 1e12
 
@@ -71,18 +83,26 @@ def _pool() -> ThreadPoolExecutor:
 @dataclass
 class _Connection:
     store: Source | None = None
+    access: Access = field(default_factory=Access)
     health: Callable[[], dict[str, Any]] = dict
     alerts: AlertSettings = field(default_factory=lambda: AlertSettings.model_validate({}))
+    public_url: Callable[[], str] = str
     pool: ThreadPoolExecutor = field(default_factory=_pool)
 
 
 _connection = _Connection()
 
 
-def connect(store: Source, health: Callable[[], dict[str, Any]], alerts: AlertSettings | None = None) -> None:
+def connect(
+    store: Source,
+    health: Callable[[], dict[str, Any]],
+    access: Access | None = None,
+    alerts: AlertSettings | None = None,
+    public_url: Callable[[], str] = str,
+) -> None:
     """Called once by the process before the first page is shown."""
-    _connection.store, _connection.health = store, health
-    _connection.alerts = alerts or AlertSettings.model_validate({})
+    _connection.store, _connection.health, _connection.access = store, health, access or Access()
+    _connection.alerts, _connection.public_url = alerts or AlertSettings.model_validate({}), public_url
     _memory.clear()
     _runs.clear()
 
@@ -97,6 +117,10 @@ def store() -> Source:
     if _connection.store is None:
         raise RuntimeError("the explorer is not connected; start it with `actorscope up`")
     return _connection.store
+
+
+def access() -> Access:
+    return _connection.access
 
 
 def health() -> dict[str, Any]:
@@ -148,15 +172,26 @@ trace_id = ids_.trace_id
 span_id = ids_.span_id
 
 
-def attention(
-    families: tuple[str, ...] = (),
-    severities: tuple[str, ...] = (),
-    states: tuple[str, ...] = (),
-    subject: str = "",
-    limit: int = 200,
-    offset: int = 0,
-) -> dict[str, Any]:
-    return _recall(attention_.attention, families, severities, states, subject, limit, offset)
+Wanted = attention_.Wanted
+
+
+def attention(wanted: Wanted, limit: int = 200, offset: int = 0) -> dict[str, Any]:
+    return _recall(attention_.attention, wanted, limit, offset)
+
+
+def times_seen(wanted: Wanted) -> dict[str, Any]:
+    return _recall(_times, wanted)
+
+
+def _times(store: Source, wanted: Wanted) -> dict[str, Any]:
+    return attention_.times(store, wanted, datetime.now(UTC))
+
+
+def write(work: Callable[..., _T], *given: Any) -> _T:
+    """What `work(store, ...)` returns; what was remembered is forgotten, so that a page shows what it wrote."""
+    result = ask(work, *given)
+    _memory.clear()
+    return result
 
 
 def finding(finding_id: str) -> dict[str, Any] | None:
@@ -204,3 +239,40 @@ def latest_runs(actor_id: str = "", limit: int = 50) -> list[dict[str, Any]]:
 
 def fleet(since: datetime | None, limit: int = 1000) -> dict[str, Any]:
     return _recall(fleet_.fleet, since, limit)
+
+
+def saved_views() -> list[dict[str, Any]]:
+    return _recall(saved_.views)
+
+
+def lineage(trace: str, span: str = "") -> dict[str, Any] | None:
+    return _recall(lineage_.lineage, trace, span)
+
+
+def who_changed(resource: str, since: datetime | None, until: datetime | None, reads: bool) -> dict[str, Any]:
+    return _recall(change_.who_changed, resource, since, until, reads)
+
+
+def why_again(trace: str, span: str) -> dict[str, Any] | None:
+    return _recall(again_.why_again, trace, span)
+
+
+def actor(actor_id: str, since: datetime | None) -> dict[str, Any]:
+    return _memory.recall(("actor", actor_id, since), lambda: ask(actor_.actor, actor_id, since), _FRESH_SLOW_SECONDS)
+
+
+def radius(identity: str, since: datetime | None) -> dict[str, Any]:
+    return _memory.recall(("radius", identity, since), lambda: ask(radius_.radius, identity, since), _FRESH_SLOW_SECONDS)
+
+
+def spend(since: datetime | None, starter: str) -> dict[str, Any]:
+    return _memory.recall(("spend", since, starter), lambda: ask(spend_.spend, since, starter), _FRESH_SLOW_SECONDS)
+
+
+console = console_.answer
+
+
+def try_target(name: str) -> Attempt:
+    """Send one test notification to a target now, past the outbox."""
+    target = next(each for each in _connection.alerts.everybody if each.name == name)
+    return on_pool(send.send_test, target, _connection.alerts, _connection.public_url())

@@ -86,7 +86,7 @@ def document() -> dict[str, Any]:
             "/api/health": _get("Status, version, store and counters; 200 once all doors are open."),
             "/api/attention": _get(
                 "A page of findings as rows, with counts per filter; filters may be repeated.",
-                *("family", "severity", "state", "subject", "limit", "offset"),
+                *("family", "severity", "state", "detector", "subject", "text", "last", "limit", "offset"),
             ),
             "/api/findings": _get(
                 "Findings, the gravest and newest first.", "detector", "state", "severity", "limit", "offset"
@@ -100,10 +100,43 @@ def document() -> dict[str, Any]:
                 "owner",
                 path=("id",),
             ),
+            "/api/findings/{id}/notes": {
+                **_get("What people wrote on a finding, the oldest first.", path=("id",)),
+                **_post(
+                    "Comment on a finding, or say who looks at it.",
+                    {key: {"type": "string"} for key in ("kind", "author", "text", "assignee")},
+                    "the note: at, author, kind, text, assignee",
+                    "kind",
+                    "author",
+                    path=("id",),
+                ),
+            },
             "/api/findings/{id}/occurrences": _get(
                 "Every trace in which a finding was seen.", "limit", "offset", path=("id",)
             ),
             **_runs(),
+            "/api/runs/{trace_id}/lineage": _get(
+                "The chain from whoever started the work down to a span (or the topmost run), with the scope at each hop.",
+                "span_id",
+                path=("trace_id",),
+            ),
+            "/api/runs/{trace_id}/again": _get(
+                "Why the run of a span (or the topmost one) happened again: its siblings, the class of the cause, repeated writes.",
+                "span_id",
+                path=("trace_id",),
+            ),
+            "/api/changes": _get(
+                "Actions on a `resource` in the `last` 7d, ..., writes first, each with the chain behind it.",
+                "resource",
+                "last",
+                "reads",
+                "limit",
+            ),
+            "/api/spans/{span_id}": _get("The trace of a span.", path=("span_id",)),
+            "/api/actor": _get(
+                "One actor (`id`): identities, scopes, spend, runs; new is what was first seen in the `last` 7d.", "id", "last"
+            ),
+            "/api/radius": _get("What an identity (`id`) reached in the `last` 30d, and a plan to take it away.", "id", "last"),
             "/api/fleet": _get("Actors with what they did in the last `hours` (0: ever).", "hours", "limit"),
             "/api/ingest": _get("How the intake fares: ingesters, minutes, drops with advice, sources of the last day."),
             "/api/spend": _get(

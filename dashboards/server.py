@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from actorscope.analysis.answers.source import Source
 from actorscope.dashboards import data
+from actorscope.dashboards.access import Access
 from actorscope.dashboards.api import routes
 from actorscope.dashboards.guard import Guard
 from actorscope.settings import AlertSettings
@@ -33,19 +34,24 @@ def explorer(
     health: Callable[[], dict[str, Any]],
     hosts: tuple[str, ...] = (),
     more: Sequence[Route] = (),
+    access: Access | None = None,
+    secrets_file: Path | None = None,
     alerts: AlertSettings | None = None,
     public_url: Callable[[], str] = lambda: "",
 ) -> Any:
     """The Streamlit application over `store`, with the API and `more` as routes.
 
     `hosts` are names under which a proxy on this machine passes requests on; loopback's own need no mention.
+    `secrets_file` tells Streamlit of the login that `access` asks for.
     """
     import streamlit as st
     from streamlit import config
 
     for name, value in _OPTIONS.items():
         config.set_option(name, value)
-    data.connect(store, health, alerts)
+    if secrets_file is not None:
+        config.set_option("secrets.files", [str(secrets_file)])
+    data.connect(store, health, access, alerts, public_url)
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:

@@ -1,14 +1,12 @@
 """Who may send, how much, and under which label: asked before a request is looked at.
 
-Tokens are random and long, so that one SHA-256 of them at rest is enough. A token is compared with every known one in
+A token is compared with every known one in
 constant time: how long it takes tells nothing about how close a guess was.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +14,7 @@ from dataclasses import dataclass
 
 from actorscope.errors import ThrottledError, TooLargeError, UnauthenticatedError
 from actorscope.settings import SenderSettings
+from actorscope.tokens import digest, new_token
 
 _MIB = 2**20
 _BURST_SECONDS = 2.0
@@ -109,13 +108,3 @@ class Gate:
             what = "is not known here" if authorization else "is missing"
             raise UnauthenticatedError(f"the bearer token {what}; send `Authorization: Bearer <token>`")
         return found
-
-
-def digest(token: str) -> bytes:
-    """The form in which a token is kept."""
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
-
-
-def new_token() -> str:
-    """A token nobody can guess: 256 random bits after a prefix that secret scanners can find."""
-    return "acs_" + secrets.token_urlsafe(32)

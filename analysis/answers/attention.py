@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from actorscope.analysis.answers.console import plain
@@ -11,45 +13,72 @@ from actorscope.analysis.finding import SEVERITIES
 from actorscope.ingest.store.client import Store
 
 STATES = ("open", "acknowledged", "muted", "resolved")
+_EVER = datetime(1970, 1, 2, tzinfo=UTC), datetime(2261, 1, 1, tzinfo=UTC)
+_BUCKETS = (1, 5, 15, 60, 300, 900, 3600, 21_600, 86_400, 604_800, 2_592_000)
+_MOST_BUCKETS = 100
 
 
-def attention(
-    store: Store,
-    families: Sequence[str] = (),
-    severities: Sequence[str] = (),
-    states: Sequence[str] = (),
-    subject: str = "",
-    limit: int = 200,
-    offset: int = 0,
-) -> dict[str, Any]:
-    """One page of findings. Empty filters let everything through; `subject` is an actor id.
+@dataclass(frozen=True)
+class Wanted:
+    """What of the findings is asked for; what is empty lets everything through.
+
+    `subject` is an actor id; `text` stands in title, name of the subject or id; of a period those findings are in it
+    that were seen in it or may have been: last seen after `since`, first seen before `until` (event time).
+    """
+
+    families: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    detectors: tuple[str, ...] = ()
+    subject: str = ""
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def bound(self) -> dict[str, Any]:
+        """For the queries."""
+        lists = {key: list(getattr(self, key)) for key in ("families", "severities", "states", "detectors")}
+        period = {"from": self.since or _EVER[0], "to": self.until or _EVER[1]}
+        return {**lists, "subject": self.subject, "text": self.text, **period}
+
+
+_EVERYTHING = Wanted()
+
+
+def attention(store: Store, wanted: Wanted = _EVERYTHING, limit: int = 200, offset: int = 0) -> dict[str, Any]:
+    """One page of findings.
 
     `matched` counts what the filters let through, `total` everything, `counts` the findings per value of each filter
     with the other filters on, so that a choice shows what it would bring.
     """
-    chosen = {"family": families, "severity": severities, "state": states}
-    rows = store.named(
-        "attention",
-        families=list(families),
-        severities=list(severities),
-        states=list(states),
-        subject=subject,
-        limit=limit,
-        offset=offset,
-    )
-    counts = store.named("attention_counts", subject=subject).to_dicts()
+    chosen: dict[str, Sequence[str]] = {
+        "family": wanted.families, "severity": wanted.severities, "state": wanted.states, "detector": wanted.detectors,
+    }  # fmt: skip
+    bound = wanted.bound()
+    rows = store.named("attention", **bound, limit=limit, offset=offset)
+    known = {key: bound[key] for key in ("subject", "text", "from", "to")}
+    counts = store.named("attention_counts", **known).to_dicts()
     hits = [row for row in counts if _passes(row, chosen)]
+    named = tuple(sorted({row["detector"] for row in counts}))
+    values = {"family": FAMILIES, "severity": tuple(reversed(SEVERITIES)), "state": STATES, "detector": named}
     return {
         "findings": [_finding(row) for row in rows.iter_rows(named=True)],
-        "matched": sum(row["findings"] for row in hits),
+        "matched": sum(row["passing"] for row in hits),
         "total": sum(row["findings"] for row in counts),
         "cost_usd": sum(row["cost_usd"] or 0.0 for row in hits),
-        "counts": {
-            "family": _tally(counts, chosen, "family", FAMILIES),
-            "severity": _tally(counts, chosen, "severity", tuple(reversed(SEVERITIES))),
-            "state": _tally(counts, chosen, "state", STATES),
-        },
+        "first_seen": min((plain(row["first_seen"]) for row in hits), default=None),
+        "counts": {key: _tally(counts, chosen, key, every) for key, every in values.items()},
     }
+
+
+def times(store: Store, wanted: Wanted, now: datetime) -> dict[str, Any]:
+    """How often what is wanted was seen, by bucket of event time and severity; `seconds` is the width of a bucket."""
+    bound = wanted.bound()
+    until = min(bound["to"], now)
+    length = (until - (wanted.since or _EVER[0])).total_seconds()
+    seconds = next((size for size in _BUCKETS if length / size <= _MOST_BUCKETS), _BUCKETS[-1])
+    rows = store.named("attention_times", **{**bound, "to": until}, seconds=seconds)
+    return {"seconds": seconds, "buckets": [{k: plain(v) for k, v in row.items()} for row in rows.iter_rows(named=True)]}
 
 
 def _finding(row: dict[str, Any]) -> dict[str, Any]:
@@ -70,5 +99,5 @@ def _tally(
     tally = dict.fromkeys(values, 0)
     for row in counts:
         if _passes(row, chosen, but=key):
-            tally[row[key]] = tally.get(row[key], 0) + row["findings"]
+            tally[row[key]] = tally.get(row[key], 0) + row["passing"]
     return tally

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from actorscope.analysis import notes
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.extensions import extensions
 from actorscope.analysis.finding import SEVERITIES
@@ -49,12 +50,16 @@ def detail(store: Store, finding_id: str, shown: int = 100) -> dict[str, Any] | 
     if not rows.height:
         return None
     found = json.loads(rows["body"][0])
+    said = notes.of(store, found)
     return {
         **found,
+        "notes": said,
+        "assignee": notes.assignee(said),
         "occurrences": occurrences(store, finding_id, shown),
         "transitions": transitions(store, finding_id),
         "explanation": explanation(found["detector"]),
         "grouped": grouped(store, finding_id),
+        "deliveries": [{**row, "at": row["at"].isoformat()} for row in store.named("told_of", id=finding_id).iter_rows(named=True)],
     }
 
 

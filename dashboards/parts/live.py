@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 import streamlit as st
@@ -12,6 +12,7 @@ from actorscope.dashboards.parts.text import visible
 from actorscope.errors import ActorscopeError
 
 REFRESH_SECONDS = 2.0
+_T = TypeVar("_T")
 
 
 def live(page: Callable[[], None]) -> None:
@@ -27,6 +28,14 @@ def answered(page: Callable[[], None]) -> None:
     except ActorscopeError as error:
         st.warning("The store did not answer. The page tries again by itself while it is live.")
         st.code(visible(error), language=None, wrap_lines=True)
+
+
+def unless_away(question: Callable[[], _T], otherwise: _T) -> _T:
+    """An answer that the head of a page needs; where the store does not give it, the page below says so."""
+    try:
+        return question()
+    except ActorscopeError:
+        return otherwise
 
 
 def numbers(named: dict[str, Any]) -> None:

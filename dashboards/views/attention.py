@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,17 @@ import polars as pl
 import streamlit as st
 
 from actorscope.dashboards import data
-from actorscope.dashboards.parts import words
-from actorscope.dashboards.parts.live import choose, live, numbers
+from actorscope.dashboards.parts import saved, words
+from actorscope.dashboards.parts.export import export
+from actorscope.dashboards.parts.facets import many, pills
+from actorscope.dashboards.parts.live import choose, live, unless_away
+from actorscope.dashboards.parts.period import chosen_period, times
 from actorscope.dashboards.parts.text import line
 from actorscope.dashboards.parts.welcome import first_steps
 
 _ROWS = 200
+_MOST = 10_000
+_STATES = ("open", "acknowledged")
 _COLUMNS = {
     "Severity": st.column_config.TextColumn(width=90),
     "Finding": st.column_config.TextColumn(width=400),
@@ -24,34 +30,48 @@ _COLUMNS = {
     "Cost": st.column_config.NumberColumn(format="$%.4f", width=75, help="Money that the finding is about"),
     "Count": st.column_config.NumberColumn(width=60, help="Times it was seen"),
     "Age": st.column_config.TextColumn(width=60, help="Since it was opened"),
-    "State": st.column_config.TextColumn(width=80),
+    "State": st.column_config.TextColumn(width=100),
+    "Looked at by": st.column_config.TextColumn(width=100),
 }
 
 
-def _filters() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+def _from_address(fixed: data.Wanted) -> data.Wanted:
+    """What the address asks for, before the widgets stand."""
+    keys = {"severities": "severity", "families": "family", "states": "state", "detectors": "detector"}
+    given = {name: tuple(filter(None, st.query_params.get_all(key))) for name, key in keys.items()}
+    if "state" not in st.query_params:
+        given["states"] = _STATES
+    return replace(fixed, text=st.query_params.get("text", ""), **given)  # type: ignore[arg-type]
+
+
+def _filters(counts: dict[str, dict[str, int]]) -> dict[str, Any]:
+    """What is wanted; each choice says how many findings it would bring."""
     with st.container(horizontal=True, gap="small"):
-        # Without icons here: the address holds what the options show.
-        severities = st.pills(
-            "Severity", list(words.SEVERITIES), selection_mode="multi", key="severity", bind="query-params"
+        severities = pills("Severity", list(words.SEVERITIES), "severity", counts.get("severity", {}))
+        families = pills("Family", list(words.FAMILIES), "family", counts.get("family", {}))
+        states = pills("State", list(words.STATES), "state", counts.get("state", {}), _STATES)
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        text = st.text_input(
+            "Search title, who or id", key="text", bind="query-params", width=260, icon=":material/search:", live=True
         )
-        families = st.pills("Family", words.FAMILIES, selection_mode="multi", key="family", bind="query-params")
-        states = st.pills(
-            "State", list(words.STATES), selection_mode="multi", default=["open"], key="state", bind="query-params"
-        )
-    return tuple(families), tuple(severities), tuple(states)
+        known = counts.get("detector", {})
+        detectors = many("Detector", list(known), "detector", known)
+        saved.views("attention")
+    return {"severities": severities, "families": families, "states": states, "text": text or "", "detectors": detectors}
 
 
 def _table(findings: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "Severity": [words.severity(f["severity"]) for f in findings],
-            "Finding": [line(f["title"], 300) for f in findings],
+            "Finding": [("↳ " if f["root"] else "") + line(f["title"], 300) for f in findings],
             "Who": [line(f["subject"]["name"] or f["subject"]["id"], 80) for f in findings],
             "Family": [f["family"] for f in findings],
             "Cost": pl.Series([f["cost_usd"] for f in findings], dtype=pl.Float64),
             "Count": [f["count"] for f in findings],
             "Age": [words.ago(f["opened_at"]) for f in findings],
             "State": [words.STATES.get(f["state"], f["state"]) for f in findings],
+            "Looked at by": [line(f["assignee"] or "", 60) for f in findings],
         }
     )
 
@@ -62,28 +82,33 @@ def _page_number(matched: int) -> int:
 
 
 st.title("Needs attention", anchor=False)
-chosen = _filters()
+period = chosen_period("all", "Seen in the last (event time)")
+subject = st.query_params.get("subject", "")
+fixed = data.Wanted(subject=subject, since=period.since, until=period.until)
+tally: dict[str, dict[str, int]] = unless_away(lambda: data.attention(_from_address(fixed), limit=1)["counts"], {})
+chosen = replace(fixed, **_filters(tally))
 
 
 def page() -> None:
     first = (st.session_state.get("page", 1) - 1) * _ROWS
-    families, severities, states = chosen
-    answer = data.attention(families, severities, states, limit=_ROWS, offset=first)
+    answer = data.attention(chosen, limit=_ROWS, offset=first)
     if not answer["total"]:
         first_steps(data.health())
         return
-    tally = answer["counts"]["severity"]
-    numbers({words.severity(severity): count for severity, count in tally.items()})
     found = answer["findings"]
     if not answer["matched"]:
         st.info(f"None of the {answer['total']} findings passes these filters.", icon=":material/filter_alt_off:")
         return
+    first_seen = chosen.since or words.moment(answer["first_seen"])
+    times(data.times_seen(replace(chosen, since=first_seen)), "times")
     clicked = choose(_table(found), [f["id"] for f in found], "findings", column_config=_COLUMNS, height="content",
                      placeholder="", alt="Findings")  # fmt: skip
     shown = f"{first + 1}–{first + len(found)}" if first else f"{len(found)}"
     st.text(f"{shown} of {answer['matched']} findings shown ({answer['total']} in all). Click a row to open it.")
     _page_number(answer["matched"])
+    export(lambda: data.attention(chosen, limit=_MOST)["findings"], "findings")
     if clicked:
+        st.session_state["findings-list"] = [f["id"] for f in found]
         st.switch_page(Path(__file__).parent / "finding.py", query_params={"finding": clicked})
 
 

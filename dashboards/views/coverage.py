@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -12,22 +12,15 @@ from actorscope.dashboards import data
 from actorscope.dashboards.parts import words
 from actorscope.dashboards.parts.coverage import NOBODY, actor_coverage, cell
 from actorscope.dashboards.parts.live import choose, live
+from actorscope.dashboards.parts.period import chosen_period
 from actorscope.dashboards.parts.text import line
 from actorscope.dashboards.parts.welcome import first_steps
 
-_RANGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "all": None}
 _CONFIG = {
     "Actor": st.column_config.TextColumn(width=120),
     "Service": st.column_config.TextColumn(width=150),
     **{title: st.column_config.TextColumn(width=125) for title in words.QUESTIONS.values()},
 }
-
-
-def _since(preset: str) -> datetime | None:
-    """The start of the range, to five minutes, so that answers can be remembered for a moment."""
-    length = _RANGES[preset]
-    now = datetime.now(UTC)
-    return now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0) - length if length else None
 
 
 def _table(actors: list[dict[str, Any]]) -> pl.DataFrame:
@@ -45,13 +38,11 @@ def _table(actors: list[dict[str, Any]]) -> pl.DataFrame:
 st.title("Coverage", anchor=False)
 st.text("How well the six questions can be answered from what each actor's spans say. A fact that is declared counts 1, "
         "derived 0.8, inferred 0.5, missing 0.")  # fmt: skip
-preset = st.segmented_control(
-    "Active in the last (event time)", list(_RANGES), default="7d", required=True, key="range", bind="query-params"
-)
+period = chosen_period("7d")
 
 
 def page() -> None:
-    since, chosen = _since(preset or "7d"), st.query_params.get("actor", "")
+    since, chosen = period.since, st.query_params.get("actor", "")
     answer = data.coverage(since)
     actors = answer["actors"]
     if answer["newest_at"] is None and not answer["spans"]:

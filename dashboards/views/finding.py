@@ -11,8 +11,10 @@ import streamlit as st
 from actorscope.dashboards import data
 from actorscope.dashboards.parts import words
 from actorscope.dashboards.parts.evidence import evidence, pairs
-from actorscope.dashboards.parts.live import choose, live, numbers
+from actorscope.dashboards.parts.live import choose, live, numbers, unless_away
+from actorscope.dashboards.parts.summary import findings_here
 from actorscope.dashboards.parts.text import deep, label, line, visible
+from actorscope.dashboards.parts.triage import said, triage
 
 
 def _head(finding: dict[str, Any]) -> None:
@@ -36,6 +38,43 @@ def _head(finding: dict[str, Any]) -> None:
     st.text(f"This claim is {words.BASES.get(finding['basis'], visible(finding['basis'], 40))}")
     if finding.get("resolution"):
         st.text(f"Resolved: {line(finding['resolution'], 300)}")
+
+
+def _neighbours(shown: str) -> None:
+    """The way to the findings before and after in the list that led here."""
+    ids = st.session_state.get("findings-list", [])
+    at = ids.index(shown) if shown in ids else -1
+    if st.button("List", icon=":material/list:", shortcut="L", type="tertiary"):
+        st.switch_page("views/attention.py")
+    for name, step, key in (("Previous", -1, "K"), ("Next", 1, "J")):
+        there = at + step
+        is_there = at >= 0 and 0 <= there < len(ids)
+        if st.button(name, shortcut=key, type="tertiary", disabled=not is_there) and is_there:
+            st.switch_page("views/finding.py", query_params={"finding": ids[there]})
+
+
+def _family(finding: dict[str, Any]) -> None:
+    """What explains this one, and what it explains."""
+    if finding.get("root"):
+        st.page_link("views/finding.py", label="The finding that explains this one", icon=":material/north_west:",
+                     query_params={"finding": finding["root"]})  # fmt: skip
+    if finding["grouped"]:
+        st.subheader("Follows from it", anchor=False)
+        findings_here(finding["grouped"], 10)
+
+
+def _told(finding: dict[str, Any]) -> None:
+    """Who was told of it."""
+    if not finding["deliveries"]:
+        return
+    with st.expander(f"Told to {len({d['subscriber'] for d in finding['deliveries']})} subscribers", icon=":material/send:"):
+        rows = {
+            "At": [words.clock(d["at"]) for d in finding["deliveries"]],
+            "Subscriber": [line(d["subscriber"], 60) for d in finding["deliveries"]],
+            "What": [line(d["id"], 120) for d in finding["deliveries"]],
+            "Answer": [str(d["status"] or line(d["error"], 200)) for d in finding["deliveries"]],
+        }
+        st.dataframe(pl.DataFrame(rows), hide_index=True, height="content", alt="Deliveries of this finding")
 
 
 def _reasoning(finding: dict[str, Any]) -> None:
@@ -89,15 +128,20 @@ def _more(finding: dict[str, Any]) -> None:
 
 
 def page() -> None:
-    wanted = st.query_params.get("finding", "")
     finding = data.finding(wanted) if wanted else None
     if finding is None:
         st.warning("There is no such finding." if wanted else "No finding was chosen.", icon=":material/search_off:")
         st.code(visible(wanted, 100), language=None)
         st.page_link("views/attention.py", label="All findings", icon=":material/warning:")
         return
-    for part in (_head, evidence, _reasoning, _occurrences, _more):
+    for part in (_head, said, _told, evidence, _reasoning, _family, _occurrences, _more):
         part(finding)
 
 
+wanted = st.query_params.get("finding", "")
+known = unless_away(lambda: data.finding(wanted), None) if wanted else None
+if known is not None:
+    with st.container(horizontal=True, gap="small"):
+        _neighbours(known["id"])
+        triage(known)
 live(page)

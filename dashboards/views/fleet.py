@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -10,20 +9,15 @@ import streamlit as st
 
 from actorscope.dashboards import data
 from actorscope.dashboards.parts import words
+from actorscope.dashboards.parts.export import export
 from actorscope.dashboards.parts.live import choose, live
+from actorscope.dashboards.parts.period import chosen_period
 from actorscope.dashboards.parts.runs import choose_run
 from actorscope.dashboards.parts.summary import findings_here
 from actorscope.dashboards.parts.text import label, line
 from actorscope.dashboards.parts.welcome import first_steps
 
-_RANGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "all": None}
 _CONFIG = {"Cost": st.column_config.NumberColumn(format="$%.4f"), "Actor": st.column_config.TextColumn(width=180)}
-
-
-def _since(preset: str) -> datetime | None:
-    """The start of the range, to the minute, so that answers can be remembered for a moment."""
-    length = _RANGES[preset]
-    return datetime.now(UTC).replace(second=0, microsecond=0) - length if length else None
 
 
 def _joined(names: list[str]) -> str:
@@ -57,10 +51,11 @@ def _table(actors: list[dict[str, Any]]) -> pl.DataFrame:
 def _actor(actor: dict[str, Any]) -> None:
     st.subheader(label(actor["actor_name"] or actor["actor_id"]), anchor=False)
     st.code(line(actor["actor_id"]), language=None)
+    st.page_link("views/actor.py", label="All of this actor", icon=":material/person:", query_params={"actor": actor["actor_id"]})
     for name in ("principals", "credentials", "services", "dialects"):
         if actor[name]:
             st.text(f"{name}: {line(', '.join(actor[name]), 600)}")
-    answer = data.attention(subject=actor["actor_id"], limit=20)
+    answer = data.attention(data.Wanted(subject=actor["actor_id"]), limit=20)
     findings_here(answer["findings"])
     shown = len(answer["findings"])
     st.text(f"{shown} of {answer['matched']} findings shown." if shown else "Nothing was found against this actor.")
@@ -68,13 +63,11 @@ def _actor(actor: dict[str, Any]) -> None:
 
 
 st.title("Fleet", anchor=False)
-preset = st.segmented_control(
-    "Active in the last (event time)", list(_RANGES), default="24h", required=True, key="range", bind="query-params"
-)
+period = chosen_period("24h")
 
 
 def page() -> None:
-    answer = data.fleet(_since(preset or "24h"))
+    answer = data.fleet(period.since)
     actors = answer["actors"]
     if answer["newest_at"] is None:
         first_steps(data.health())
@@ -90,6 +83,7 @@ def page() -> None:
     )
     cut = "; more exist, choose a shorter range" if answer["is_cut"] else ""
     st.text(f"{len(actors)} actors shown{cut}. Click one for its findings and runs.")
+    export(lambda: actors, "fleet")
     if clicked:
         st.query_params["actor"] = clicked
     chosen = st.query_params.get("actor", "")

@@ -74,11 +74,20 @@ class App:
             self._stops.append(self.ingest.stop)
             self.ingest.start()
         if "explore" in self._roles:
+            from actorscope.dashboards.access import access, secrets_file
             from actorscope.dashboards.server import explorer
 
-            hosts = tuple(filter(None, (urlsplit(self.settings.ui.public_url).hostname,)))
-            metrics = [metrics_route(self.telemetry)]
-            ui = explorer(self.store, self.health, hosts, metrics, self.settings.alerts, lambda: self.public_url)
+            given = self.settings.ui
+            ui = explorer(
+                self.store,
+                self.health,
+                tuple(filter(None, (urlsplit(given.public_url).hostname,))),
+                [metrics_route(self.telemetry)],
+                access(given),
+                secrets_file(given, self.settings.data / "explorer"),
+                self.settings.alerts,
+                lambda: self.public_url,
+            )
             self.ui = AsgiServer(ui, self.settings.host, self.settings.ui.port, "explorer")
             self._stops.append(self.ui.stop)
             self.ui.start()

@@ -6,10 +6,8 @@ Order of precedence: defaults < `actorscope.toml` < `ACTORSCOPE_*` environment <
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -19,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from actorscope.check import problems_of
 from actorscope.errors import DefinitionError, Problem
 
 _SECTION = ConfigDict(extra="forbid", frozen=True)
@@ -233,10 +232,44 @@ class AlertSettings(BaseModel):
         return [*(TargetSettings(**{**dict(hook), "url": SecretStr(hook.url)}) for hook in self.webhooks), *self.targets]
 
 
+class LoginSettings(BaseModel):
+    """Login to the explorer with an OpenID Connect provider; off without `metadata_url`."""
+
+    model_config = _SECTION
+    metadata_url: str = Field("", description="Discovery document, `https://.../.well-known/openid-configuration`.")
+    client_id: str = Field("", description="This explorer's id at the provider.")
+    client_secret: SecretStr = Field(SecretStr(""), description="Its secret.")
+    client_secret_file: Path | None = Field(None, description="File that holds the secret instead.")
+    viewers: list[str] = Field(
+        default_factory=list, description="Mail addresses, or `@domain`, that may look; empty: whoever can log in."
+    )
+    responders: list[str] = Field(default_factory=list, description="Those who may act on findings and deliveries.")
+    admins: list[str] = Field(default_factory=list, description="Those who may silence and test alerts as well.")
+
+    def secret(self) -> str:
+        """The client secret, from the file when one is named."""
+        if self.client_secret_file is not None:
+            return self.client_secret_file.read_text().strip()
+        return self.client_secret.get_secret_value()
+
+
+class ApiTokenSettings(BaseModel):
+    """A program that may use the API; as soon as one is named, or people log in, no other may."""
+
+    model_config = _SECTION
+    name: str = Field(min_length=1, max_length=100, description="Name of the program.")
+    token_sha256: str = Field(
+        pattern="^[0-9a-f]{64}$", description="SHA-256 of the bearer token in hex; `actorscope token NAME --api ROLE` makes both."
+    )
+    role: Literal["viewer", "responder", "admin"] = Field("viewer", description="What it may do.")
+
+
 class UiSettings(BaseModel):
     """The explorer and the API."""
 
     model_config = _SECTION
+    login: LoginSettings = LoginSettings()  # type: ignore[call-arg]
+    tokens: list[ApiTokenSettings] = Field(default_factory=list, description="Who may use the API, each `[[ui.tokens]]`.")
     port: int = Field(8501, ge=0, le=65535, description="Port of the explorer and the API; 0 picks a free one.")
     public_url: str = Field("", description="Address people use, for permalinks in alerts; empty means this host.")
 
@@ -269,6 +302,9 @@ class Settings(BaseSettings):
         "", description="Store URL: chdb:///path (default: inside data) or http(s)://user:pass@host:8123/db."
     )
     host: str = Field("127.0.0.1", description="Address to listen on; widen only behind TLS and tokens.")
+    api_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token that commands show to the API of a running server that asks for one."
+    )
     ingest: IngestSettings = IngestSettings()  # type: ignore[call-arg]
     analysis: AnalysisSettings = AnalysisSettings()  # type: ignore[call-arg]
     alerts: AlertSettings = AlertSettings()  # type: ignore[call-arg]
@@ -312,67 +348,6 @@ def load(**flags: Any) -> Settings:
         raise DefinitionError([Problem("actorscope.toml", str(error))]) from error
     except ValueError as error:  # TOML syntax
         raise DefinitionError([Problem("actorscope.toml", str(error))]) from error
-    problems = [*_store_problems(settings), *_budget_problems(settings), *_target_problems(settings)]
-    if problems:
+    if problems := problems_of(settings):
         raise DefinitionError(problems)
     return settings
-
-
-def _store_problems(settings: Settings) -> list[Problem]:
-    if settings.store and not settings.store.startswith(("chdb:///", "http://", "https://")):
-        return [
-            Problem(
-                "setting store",
-                f"{settings.store!r} is not a store URL",
-                "chdb:///path or http(s)://user:pass@host:8123/db",
-            )
-        ]
-    return []
-
-
-def _budget_problems(settings: Settings) -> list[Problem]:
-    problems, seen = [], set()
-    for number, budget in enumerate(settings.analysis.budgets):
-        where, key = f"setting analysis.budgets.{number}", (budget.node, budget.name, budget.period)
-        if budget.node == "run" and budget.period:
-            problems.append(Problem(where, "a run has no period", 'leave `period` out, or take node = "actor"'))
-        if key in seen:
-            problems.append(Problem(where, f"{budget.node} {budget.name!r} has such a budget already"))
-        seen.add(key)
-    return problems
-
-
-def _target_problems(settings: Settings) -> list[Problem]:
-    alerts = settings.alerts
-    names = [target.name for target in alerts.everybody]
-    problems = [
-        Problem(f"setting alerts.targets.{name}", "the name is used twice") for name in sorted(set(names)) if names.count(name) > 1
-    ]
-    problems += [
-        Problem(f"setting alerts.routes.{number}", f"there is no target {name!r}", f"known: {', '.join(names) or 'none'}")
-        for number, route in enumerate(alerts.routes)
-        for name in route.targets
-        if name not in names
-    ]
-    for target in alerts.everybody:
-        where = f"setting alerts.targets.{target.name}"
-        try:
-            problems += [Problem(where, *said) for said in _wrong_with(target, alerts.apprise_schemes)]
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(Problem(where, f"cannot read its file: {type(error).__name__}"))
-    return problems
-
-
-def _wrong_with(target: TargetSettings, schemes: list[str]) -> Iterator[tuple[str, ...]]:
-    """What keeps a target from being used. URLs are not quoted: they may be secrets."""
-    parts, key = urlsplit(target.address()), target.key()
-    is_loopback = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
-    if target.kind == "apprise":
-        if parts.scheme not in schemes:
-            yield f"scheme {parts.scheme[:20]!r} is not allowed", f"see alerts.apprise_schemes: {', '.join(schemes)}"
-    elif parts.scheme != "https" and not is_loopback and (target.kind != "pagerduty" or parts.geturl()):
-        yield ("url must be https (http only on loopback)",)
-    if target.kind == "generic" and not key.startswith("whsec_"):
-        yield "secret must start with whsec_", "actorscope alerts secret makes one"
-    if target.kind == "pagerduty" and not key:
-        yield "secret must hold the routing key", "PagerDuty: service, Integrations, Events API V2"

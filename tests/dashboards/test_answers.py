@@ -10,7 +10,7 @@ from tests.dashboards.conftest import keep
 from tests.dashboards.otlp import HOSTILE, body, run_of, span
 
 from actorscope.analysis.answers import findings, fleet, ids, run
-from actorscope.analysis.answers.attention import attention
+from actorscope.analysis.answers.attention import Wanted, attention
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.ingest.store.client import Store, in_worker
 
@@ -39,9 +39,9 @@ def test_attention_filters_counts_and_pages(filled: Store) -> None:
     def ask() -> tuple[dict[str, Any], ...]:
         return (
             attention(filled),
-            attention(filled, families=["cost"]),
-            attention(filled, states=["open"], limit=1, offset=1),
-            attention(filled, subject="desk/planner"),
+            attention(filled, Wanted(families=("cost",))),
+            attention(filled, Wanted(states=("open",)), limit=1, offset=1),
+            attention(filled, Wanted(subject="desk/planner")),
         )
 
     everything, other, second, mine = in_worker(ask)
@@ -57,7 +57,7 @@ def test_attention_filters_counts_and_pages(filled: Store) -> None:
 
 def test_a_finding_comes_with_its_history_and_explanation(filled: Store) -> None:
     def ask() -> Any:
-        wanted = attention(filled, subject="desk/planner")["findings"][0]["id"]
+        wanted = attention(filled, Wanted(subject="desk/planner"))["findings"][0]["id"]
         return findings.detail(filled, wanted), findings.detail(filled, "fnd_unknown")
 
     found, unknown = in_worker(ask)

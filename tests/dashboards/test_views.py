@@ -44,7 +44,7 @@ def _is_inert(app: AppTest) -> bool:
 
 
 def _finding(store: Store, at: int = 0) -> str:
-    return str(in_worker(lambda: attention(store, subject=""))["findings"][at]["id"])
+    return str(in_worker(lambda: attention(store))["findings"][at]["id"])
 
 
 def _actor(store: Store, name: str) -> str:
@@ -187,3 +187,32 @@ def test_ingest_health_comes_up_empty_and_with_senders(connected: Store) -> None
     app = _open("ingest")
     assert not app.exception and _is_inert(app)
     assert app.title[0].value == "Ingest health"
+
+
+@pytest.mark.parametrize(
+    ("view", "query"),
+    [
+        ("change", {"resource": HOSTILE[0], "range": "all"}),
+        ("delegation", {"trace_id": HOSTILE_TRACE}),
+        ("again", {"trace_id": HOSTILE_TRACE}),
+        ("radius", {"id": "desk/planner", "range": "all"}),
+        ("cost", {"range": "all"}),
+        ("alerts", {}),
+        ("sql", {"q": "SELECT actor_name FROM agent_runs"}),
+    ],
+)
+def test_the_pages_of_the_questions_come_up_and_show_names_as_text(connected: Store, view: str, query: dict[str, str]) -> None:
+    app = _open(view, **query)
+    assert not app.exception and _is_inert(app), [one.message for one in app.exception]
+
+
+def test_an_actor_is_shown_with_what_it_uses(connected: Store) -> None:
+    app = _open("actor", actor=_actor(connected, HOSTILE[0]), range="all")
+    assert not app.exception and _is_inert(app)
+    assert "Identities over time" in [s.value for s in app.subheader]
+
+
+@pytest.mark.parametrize("view", ["change", "delegation", "again", "radius", "actor", "sql"])
+def test_pages_that_were_asked_nothing_say_what_to_give(connected: Store, view: str) -> None:
+    app = _open(view)
+    assert not app.exception and app.info

@@ -22,8 +22,8 @@ from tests.conftest import ROOT
 from tests.e2e.harness import Program, until
 from tests.ingest import otlp
 
-from actorscope.ingest.gate import digest, new_token
 from actorscope.telemetry import Declared, declared
+from actorscope.tokens import digest, new_token
 
 pytestmark = pytest.mark.e2e
 _OPENMETRICS = "application/openmetrics-text; version=1.0.0"

@@ -9,8 +9,9 @@ from click.testing import CliRunner
 
 from actorscope.cli.tokens import token
 from actorscope.errors import ThrottledError, TooLargeError, UnauthenticatedError
-from actorscope.ingest.gate import Gate, Label, digest, new_token
+from actorscope.ingest.gate import Gate, Label
 from actorscope.settings import SenderSettings
+from actorscope.tokens import digest, new_token
 
 _MIB = 2**20
 

@@ -20,12 +20,13 @@ from tests.ingest.doors import METHODS, Doors, open_doors
 
 from actorscope.cli.replay import replay
 from actorscope.errors import DefinitionError
-from actorscope.ingest.gate import Gate, digest
+from actorscope.ingest.gate import Gate
 from actorscope.ingest.otlp import tls
 from actorscope.ingest.otlp.asgi import AsgiServer
 from actorscope.ingest.otlp.grpc import GrpcDoor
 from actorscope.ingest.otlp.http import http_app
 from actorscope.settings import SenderSettings, TlsSettings
+from actorscope.tokens import digest
 
 _BODY = otlp.traces(otlp.span(1))
 

@@ -16,6 +16,7 @@ from actorscope.analysis.answers import covered
 from actorscope.analysis.answers import spend as answers
 from actorscope.analysis.answers.coverage import pick
 from actorscope.analysis.answers.period import EXAMPLES, since
+from actorscope.cli import questions
 from actorscope.cli.coverage import choosing_options, show
 from actorscope.cli.read import safe
 from actorscope.cli.server import ask as ask_server
@@ -30,8 +31,18 @@ def ask() -> None:
 
     \b
     actorscope ask coverage                       what is known of each agent, and what is missing
+    actorscope ask who-changed RESOURCE           which agent, through which chain, who approved
+    actorscope ask why-again SPAN                 why a run happened again
+    actorscope ask who-approved SPAN              on whose behalf, with which scope at each hop
+    actorscope ask identity ACTOR                 as whom an agent works
+    actorscope ask permissions ACTOR              what it uses, and what of it is new
+    actorscope ask audit IDENTITY                 what it can reach, and how to revoke it
     actorscope ask spend                          who started what cost money, and through whom it went
     """
+
+
+for _question in questions.COMMANDS:
+    ask.add_command(_question)
 
 
 @ask.command()

@@ -97,8 +97,12 @@ def _open_to_strangers(app: App) -> Iterator[str]:
         yield "anybody who reaches this machine can send; name senders in [[ingest.senders]] (actorscope token NAME)"
     if app.ingest and given.tls.cert_file is None:
         yield "the OTLP doors are not encrypted; set [ingest.tls], or put a proxy in front"
+    if app.ui and not app.settings.ui.login.metadata_url:
+        yield "anybody who reaches this machine can use the explorer; set [ui.login], or put a proxy with authentication in front"
+    if app.ui and not app.settings.ui.tokens and not app.settings.ui.login.metadata_url:
+        yield "so can programs use its API; name them in [[ui.tokens]] (actorscope token NAME --api ROLE)"
     if app.ui:
-        yield "the explorer has neither accounts nor TLS; put a proxy with authentication in front"
+        yield "the explorer is not encrypted; put a proxy with TLS in front"
 
 
 @click.command()

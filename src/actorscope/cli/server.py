@@ -46,8 +46,10 @@ def find_server(server: str | None, data: Path | None, store: str | None) -> str
 
 def ask(server: str, method: str, path: str, **request: Any) -> Any:
     """The JSON that a running server answers."""
+    token = settings_.load().api_token.get_secret_value()
+    headers = {"authorization": f"Bearer {token}"} if token else {}
     try:
-        response = httpx.request(method, server + path, timeout=120, **request)
+        response = httpx.request(method, server + path, timeout=120, headers=headers, **request)
     except httpx.HTTPError as error:
         raise TransientError(f"cannot reach {server}: {error}") from error
     try:

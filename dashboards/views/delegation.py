@@ -1,0 +1,41 @@
+"""Delegation: the chain from the human, schedule or agent that started it to a span, with the scope at each hop."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from actorscope.dashboards import data
+from actorscope.dashboards.parts.hops import hops
+from actorscope.dashboards.parts.live import live
+from actorscope.dashboards.parts.text import visible
+
+st.title("Delegation", anchor=False)
+st.text("The chain behind a span: who started the work, through which agents it went, and whether each passed on no more than it had.")
+with st.container(horizontal=True, gap="small"):
+    asked = st.text_input("Trace id", key="trace_id", bind="query-params", width=320)
+    below = st.text_input("Span id (empty: the topmost run)", key="span_id", bind="query-params", width=240)
+
+
+def page() -> None:
+    trace, span = data.trace_id(asked or ""), data.span_id(below or "")
+    if not asked:
+        st.info("Give a trace id, or open this page from a span, a change or a finding.", icon=":material/link:")
+        return
+    if trace is None or (below and span is None):
+        st.warning("A trace id has 32 hexadecimal digits, a span id 16.", icon=":material/search_off:")
+        st.code(visible(f"{asked} {below}", 200), language=None)
+        return
+    lineage = data.lineage(trace, span or "")
+    if lineage is None:
+        st.warning("No agent, action or run of that id is known.", icon=":material/search_off:")
+        st.text("It may still be on its way, or analysis has found no agent in it.")
+        return
+    hops(lineage, "chain")
+    verdicts = [hop["verdict"] for hop in lineage["hops"]]
+    if "wider" in verdicts or "outside" in verdicts:
+        st.error("Somewhere on the way more was passed on or used than was given.", icon=":material/trending_up:")
+    elif all(verdict == "unknown" for verdict in verdicts):
+        st.info("No hop states a scope; the coverage page has the line that says it.", icon=":material/help:")
+
+
+live(page)
