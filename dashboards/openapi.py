@@ -77,6 +77,34 @@ def _runs() -> dict[str, Any]:
     }
 
 
+def _questions() -> dict[str, Any]:
+    """The paths of the six questions."""
+    return {
+        "/api/runs/{trace_id}/lineage": _get(
+            "The chain from whoever started the work down to a span (or the topmost run), with the scope at each hop.",
+            "span_id",
+            path=("trace_id",),
+        ),
+        "/api/runs/{trace_id}/again": _get(
+            "Why the run of a span (or the topmost one) happened again: its siblings, the class of the cause, repeated writes.",
+            "span_id",
+            path=("trace_id",),
+        ),
+        "/api/changes": _get(
+            "Actions on a `resource` in the `last` 7d, ..., writes first, each with the chain behind it.",
+            "resource",
+            "last",
+            "reads",
+            "limit",
+        ),
+        "/api/spans/{span_id}": _get("The trace of a span.", path=("span_id",)),
+        "/api/actor": _get(
+            "One actor (`id`): identities, scopes, spend, runs; new is what was first seen in the `last` 7d.", "id", "last"
+        ),
+        "/api/radius": _get("What an identity (`id`) reached in the `last` 30d, and a plan to take it away.", "id", "last"),
+    }
+
+
 def document() -> dict[str, Any]:
     """The OpenAPI 3.1 document as a dict."""
     return {
@@ -96,8 +124,7 @@ def document() -> dict[str, Any]:
                 "Acknowledge, mute (until a moment or for 3d, 12h), resolve or open a finding; analysis heeds it within seconds.",
                 {key: {"type": "string"} for key in ("state", "owner", "reason", "until")},
                 "state, owner, reason, at, until",
-                "state",
-                "owner",
+                *("state", "owner"),
                 path=("id",),
             ),
             "/api/findings/{id}/notes": {
@@ -115,28 +142,7 @@ def document() -> dict[str, Any]:
                 "Every trace in which a finding was seen.", "limit", "offset", path=("id",)
             ),
             **_runs(),
-            "/api/runs/{trace_id}/lineage": _get(
-                "The chain from whoever started the work down to a span (or the topmost run), with the scope at each hop.",
-                "span_id",
-                path=("trace_id",),
-            ),
-            "/api/runs/{trace_id}/again": _get(
-                "Why the run of a span (or the topmost one) happened again: its siblings, the class of the cause, repeated writes.",
-                "span_id",
-                path=("trace_id",),
-            ),
-            "/api/changes": _get(
-                "Actions on a `resource` in the `last` 7d, ..., writes first, each with the chain behind it.",
-                "resource",
-                "last",
-                "reads",
-                "limit",
-            ),
-            "/api/spans/{span_id}": _get("The trace of a span.", path=("span_id",)),
-            "/api/actor": _get(
-                "One actor (`id`): identities, scopes, spend, runs; new is what was first seen in the `last` 7d.", "id", "last"
-            ),
-            "/api/radius": _get("What an identity (`id`) reached in the `last` 30d, and a plan to take it away.", "id", "last"),
+            **_questions(),
             "/api/fleet": _get("Actors with what they did in the last `hours` (0: ever).", "hours", "limit"),
             "/api/ingest": _get("How the intake fares: ingesters, minutes, drops with advice, sources of the last day."),
             "/api/spend": _get(
@@ -145,9 +151,7 @@ def document() -> dict[str, Any]:
             "/api/coverage": _get(
                 "How well the six questions can be answered for each actor (or one `actor`, by id or name), from the "
                 "latest `traces` (500) of the `last` 7d, 24h, ..., or all.",
-                "actor",
-                "last",
-                "traces",
+                *("actor", "last", "traces"),
             ),
             "/api/sql": _post(
                 "One SELECT over the documented views, with row, time and memory limits.",

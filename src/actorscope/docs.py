@@ -218,7 +218,7 @@ def _shown(field: FieldInfo) -> str:
 def _value(value: Any) -> str:
     """A default as TOML."""
     if value is None or isinstance(value, SecretStr):
-        return ""
+        return "" if value is None else '""'
     if isinstance(value, float) and value.is_integer():
         return f"{value:.1f}"
     return json.dumps(str(value) if isinstance(value, Path) else value)

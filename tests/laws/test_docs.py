@@ -96,7 +96,7 @@ def test_every_detector_and_setting_is_documented() -> None:
 
 
 _LISTS = ("WEBHOOKS", "TARGETS", "ROUTES", "SCHEMES", "DIALECTS", "SENDERS",
-          "CORS_ORIGINS", "REDACT_KEYS", "REDACT_PATTERNS", "REDACT_PRESETS", "BUDGETS")
+          "CORS_ORIGINS", "REDACT_KEYS", "REDACT_PATTERNS", "REDACT_PRESETS", "BUDGETS", "VIEWERS", "RESPONDERS", "ADMINS", "TOKENS")
 
 
 def test_environment_variables_in_the_document_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,6 +121,7 @@ def test_the_example_holds_every_default() -> None:
     assert [budget["usd"] for budget in given["analysis"].pop("budgets")] == [10.0]
     assert IngestSettings(**given["ingest"]) == IngestSettings()
     assert AnalysisSettings(**given["analysis"]) == AnalysisSettings()
+    assert [token["role"] for token in given["ui"].pop("tokens")] == ["viewer"]
     assert UiSettings(**given["ui"]) == UiSettings()
     assert WebhookSettings(**hook).timeout_seconds == WebhookSettings(url=hook["url"]).timeout_seconds
     assert AlertSettings(**given["alerts"]) == AlertSettings()

@@ -16,7 +16,7 @@ DOORS = {
     "grpc": ("ingest/otlp/", "src/actorscope/cli/replay.py"),
     "clickhouse_connect": ("ingest/store/client.py",),
     "chdb": ("ingest/store/client.py",),
-    "httpx": ("analysis/alerts/deliver.py", "src/actorscope/cli/server.py"),
+    "httpx": ("analysis/alerts/send.py", "src/actorscope/cli/server.py"),
     "streamlit": ("dashboards/",),
     "uvicorn": ("ingest/otlp/asgi.py", "dashboards/"),
     "click": ("src/actorscope/cli/",),
