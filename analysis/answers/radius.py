@@ -77,12 +77,22 @@ def _plan(
     """First what others could still use in its name, then what it was given, then who would give it anew."""
     mine = {actor["actor_name"] for actor in actors}
     plan = []
-    for kind, what in (("credential", "Revoke the credential"), ("delegation", "Withdraw the delegation")):
-        for row in held:
-            if row["kind"] == kind and not _is_over(row["ends"], now):
-                scopes = f" ({', '.join(row['scopes'][:6])})" if row["scopes"] else ""
-                breaks = [name for name in row["actors"] if name not in mine]
-                plan.append({"do": f"{what} {row['id']}{scopes}", "why": f"used until {row['last_seen']}", "breaks": breaks})
+    living = [row for row in held if not _is_over(row["ends"], now)]
+    for row in living:
+        if row["kind"] == "credential":
+            breaks = [name for name in row["actors"] if name not in mine]
+            plan.append({"do": f"Revoke the credential {row['id']}", "why": f"used until {row['last_seen']}", "breaks": breaks})
+    given: dict[tuple[str, tuple[str, ...]], list[dict[str, Any]]] = {}
+    for row in living:
+        if row["kind"] == "delegation":
+            given.setdefault((row["delegator_name"], tuple(sorted(row["scopes"]))), []).append(row)
+    for (delegator, names), rows in given.items():
+        # Most are made anew for each run: those of one kind are one step.
+        which = f"the delegation {rows[0]['id']}" if len(rows) == 1 else f"{len(rows)} delegations, the latest {rows[0]['id']}"
+        scopes = f" ({', '.join(names[:6])})" if names else ""
+        breaks = sorted({name for row in rows for name in row["actors"] if name not in mine and name != delegator})
+        by = f" from {delegator}" if delegator else ""
+        plan.append({"do": f"Withdraw {which}{by}{scopes}", "why": f"used until {rows[0]['last_seen']}", "breaks": breaks})
     for each in above:
         if each["steps"] == 1:
             why = f"delegated {each['delegations']} times, last {each['last_seen']}"

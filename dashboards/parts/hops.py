@@ -36,8 +36,8 @@ def hops(lineage: dict[str, Any], key: str) -> None:
 
 def _hop(hop: dict[str, Any], depth: int, key: str) -> None:
     what, scope, place = st.columns([4, 5, 2], vertical_alignment="center")
-    deeper = "\u2007\u2007" * min(depth, 12)
-    indent, below = f"{deeper}└ ", f"{deeper}\u2007\u2007"
+    # Spaces in front of a text are not drawn.
+    indent, below = "│ " * min(depth, 12) + "└ ", "│ " * min(depth, 12) + "│ "
     if hop["role"] == "run":
         what.text(f"{indent}{line(hop['actor_name'] or hop['actor_id'] or '(unknown agent)', 60)}")
         what.text(f"{below}{_how(hop)}")
@@ -52,7 +52,7 @@ def _hop(hop: dict[str, Any], depth: int, key: str) -> None:
         scope.text(f"approval {line(hop['approval_status'], 30)} by {by}")
     if hop["principal_id"] or hop["credential_id"]:
         scope.text(f"as {line(hop['principal_id'] or '?', 60)} with {line(hop['credential_id'] or 'no credential named', 60)}")
-    place.page_link("views/run.py", label=f"Span {hop['span_id']}", icon=":material/account_tree:",
+    place.page_link("views/run.py", label=f"Span {hop['span_id'][:8]}…", icon=":material/account_tree:",
                     query_params={"trace_id": hop["trace_id"], "span_id": hop["span_id"]})  # fmt: skip
 
 
