@@ -261,7 +261,8 @@ class Runner:
         changes = self._judge(offered, touched.steps, arrivals, before["trace_id"], version)
         self._look_again_at(frames.later_repetitions(touched, offered))
         self._look_again_at(pl.concat([offered["again"].select("trace_id", "start_time"), started_by_others]))
-        self._look_again_at(self._standing(offered["revised"]))
+        standing = self._standing(offered["revised"])
+        self._look_again_at(standing.join(touched.steps.select("trace_id").unique(), on="trace_id", how="anti"))
         self._arrivals.dealt_with(marks)
         taken = new.filter(pl.col("is_log").not_()).height
         self.spans_done += taken
