@@ -16,14 +16,29 @@ from actorscope.dashboards.parts.text import label, line
 from actorscope.errors import DefinitionError
 
 
+def _open(query: dict[str, list[str]]) -> None:
+    """Show the page as the address of a view has it. A link to the page one is on would leave the address as it is, and
+    what a widget is bound to only its state can change.
+    """
+    for key in dict.fromkeys([*query, *st.query_params]):
+        if key in st.session_state and key in query:
+            st.session_state[key] = query[key][0]
+        elif key in st.session_state:
+            del st.session_state[key]
+        elif key in query:
+            st.query_params[key] = query[key]
+        else:
+            del st.query_params[key]
+
+
 def views(page: str) -> None:
     """Open one of the page's saved views, or save what the page shows now."""
     with st.popover("Views", icon=":material/bookmark:", type="tertiary"):
         nothing: list[dict[str, Any]] = []
         found = [view for view in unless_away(data.saved_views, nothing) if view["page"] == page]
         for view in found:
-            query = {key: values for key, values in parse_qs(view["query"]).items()}
-            st.page_link(f"views/{page}.py", label=label(view["name"], 80), query_params=query, icon=":material/bookmark:")
+            st.button(label(view["name"], 80), key=f"open-view-{page}-{view['name']}", icon=":material/bookmark:", type="tertiary",
+                      on_click=_open, args=(parse_qs(view["query"]),))  # fmt: skip
         if not found:
             st.text("No view of this page is saved yet.")
         if not viewer.may("responder"):
