@@ -128,8 +128,9 @@ def test_links_lead_both_ways(page: Any, where: dict[str, str]) -> None:
 
 
 def test_search_finds_names_here_and_attributes_on_the_server(page: Any, where: dict[str, str]) -> None:
-    _open(page, where, _BIG)
+    _open(page, where, _BIG).focus()
     page.keyboard.press("/")
+    page.locator("input:focus").wait_for()
     page.keyboard.type("timed out")
     _until(lambda: page.locator(".hits").inner_text().startswith("1 of"))
     page.keyboard.press("Enter")

@@ -29,7 +29,7 @@ _VIEWS = ("spans", "agent_runs", "delegations", "actions", "model_calls", "appro
 _DAY = datetime(2026, 6, 1)
 _BY_TYPE: dict[str, Any] = {
     "String": "x", "UInt64": 5, "UInt32": 5, "Array(String)": ["ab" * 16], "Date": _DAY.date(), "Array(Date)": [_DAY.date()],
-    "DateTime64(9, 'UTC')": _DAY, "DateTime64(3)": _DAY,
+    "DateTime64(9, 'UTC')": _DAY, "DateTime64(3)": _DAY, "Bool": True,
 }  # fmt: skip
 _BY_NAME: dict[str, Any] = {"spans": ["ab" * 8]}
 
