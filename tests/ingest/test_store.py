@@ -29,7 +29,7 @@ _VIEWS = ("spans", "agent_runs", "delegations", "actions", "model_calls", "appro
 _DAY = datetime(2026, 6, 1)
 _BY_TYPE: dict[str, Any] = {
     "String": "x", "UInt64": 5, "UInt32": 5, "Array(String)": ["ab" * 16], "Date": _DAY.date(), "Array(Date)": [_DAY.date()],
-    "DateTime64(9, 'UTC')": _DAY, "DateTime64(3)": _DAY, "Bool": True,
+    "DateTime64(9, 'UTC')": _DAY, "DateTime64(3)": _DAY, "Bool": True, "UInt8": 1, "Int64": 5, "Array(Int64)": [5],
 }  # fmt: skip
 _BY_NAME: dict[str, Any] = {"spans": ["ab" * 8]}
 
@@ -37,7 +37,11 @@ _BY_NAME: dict[str, Any] = {"spans": ["ab" * 8]}
 def _ask(store: Store, name: str, **given: Any) -> pl.DataFrame:
     """A named query; parameters that are not given have some value of their type."""
     needed = dict(re.findall(r"\{(\w+):([^}]+)\}", query_text(name)))
-    return store.named(name, **{key: given.get(key, _BY_NAME.get(key, _BY_TYPE[kind])) for key, kind in needed.items()})
+    values = {key: given.get(key, _BY_NAME.get(key, _BY_TYPE[kind])) for key, kind in needed.items()}
+    if "\nINSERT INTO" in query_text(name):
+        store.command(query_text(name), values)
+        return pl.DataFrame()
+    return store.named(name, **values)
 
 
 def _spans(*numbers: int) -> pa.Table:
