@@ -41,7 +41,7 @@ def _exceptions(log: str) -> list[str]:
     return [end[0] for end in ends if end and "WebSocketDisconnect" not in end[0] and "text frame" not in end[0]]
 
 
-def _until(found: Callable[[], Any], seconds: float = 30.0) -> Any:
+def _until(found: Callable[[], Any], seconds: float = 60.0) -> Any:
     end = time.monotonic() + seconds
     while not (answer := found()):
         assert time.monotonic() < end, "it did not happen in time"
@@ -105,7 +105,7 @@ def page(browser: Any, where: dict[str, str]) -> Iterator[Any]:
     opened = context.new_page()
     asked: list[str] = []
     opened.on("request", lambda request: asked.append(request.url))
-    opened.set_default_timeout(20_000)
+    opened.set_default_timeout(60_000)
     yield opened
     opened.wait_for_timeout(200)
     outside = [url for url in asked if not url.startswith((where["ui"], "data:", "blob:", "about:"))]

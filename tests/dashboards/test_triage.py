@@ -85,7 +85,7 @@ def _as(browser: Any, where: dict[str, str], provider: Provider, **claims: Any) 
     """A page of somebody who has logged in."""
     provider.claims = claims
     page = browser.new_context(viewport={"width": 1400, "height": 1000}).new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(60_000)
     page.goto(where["ui"])
     page.get_by_role("button", name="Log in").click()
     return page
