@@ -51,14 +51,20 @@ def where(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         many = fleet_of(_BIG, _MANY)
         for at in range(0, _MANY, 5000):
             send(found["http"], many[at : at + 5000])
-        _until(lambda: _answer(found, f"runs/{_HASTY}/around")["siblings"], 60)
-        _until(lambda: _answer(found, f"runs/{_BIG}?limit=1")["summary"]["runs"] == _MANY // 100 + 1, 120)
+        _until(lambda: httpx.get(f"{found['ui']}/api/runs/{_HASTY}/around", timeout=60).json().get("siblings"), 60)
+        _until(lambda: _runs_of_big(found) == _MANY // 100 + 1, 180)
         yield found
 
 
 def _answer(where: dict[str, str], path: str) -> dict[str, Any]:
     found: dict[str, Any] = httpx.get(f"{where['ui']}/api/{path}", timeout=60).raise_for_status().json()
     return found
+
+
+def _runs_of_big(where: dict[str, str]) -> int:
+    """How many runs of the large trace are known by now; it is not there at first."""
+    told = httpx.get(f"{where['ui']}/api/runs/{_BIG}?limit=1", timeout=60)
+    return int(told.json()["summary"]["runs"]) if told.status_code == 200 else 0
 
 
 def _open(page: Any, where: dict[str, str], trace: str, **more: str) -> Any:
