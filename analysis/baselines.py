@@ -78,6 +78,21 @@ def remember(
     return _split(merged, memory.key)
 
 
+def renew(
+    store: Store,
+    memory: Memory,
+    members: pl.DataFrame,
+    columns: Sequence[str],
+    traces: pl.Series,
+    version: int,
+    since: Since | None = None,
+) -> pl.DataFrame:
+    """`remember` for members packed of `columns`: what was noted of the same `traces` before may have looked different."""
+    known = recall(store, memory, members)
+    ours = unpacked(known, columns)["trace_id"].is_in(traces.unique().implode())
+    return remember(store, memory, members, version, known.filter(ours), since)
+
+
 def recall(store: Store, memory: Memory, asked: pl.DataFrame) -> pl.DataFrame:
     """What a memory has of the keys in `asked`, in the form of `remember`."""
     keys = asked.select(_key_of(memory.key))["key"].unique().sort().to_list()

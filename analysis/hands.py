@@ -26,10 +26,7 @@ def hand_offs(store: Store, steps: pl.DataFrame, edges: pl.DataFrame, version: i
     fresh = _members(steps, edges)
     if fresh.is_empty():
         return pl.DataFrame(schema=HAND)
-    # What was noted of the same traces before may have looked different.
-    known = baselines.recall(store, HAND_OFFS, fresh)
-    ours = baselines.unpacked(known, _KEPT)["trace_id"].is_in(steps["trace_id"].unique().implode())
-    members = baselines.remember(store, HAND_OFFS, fresh, version, known.filter(ours), since)
+    members = baselines.renew(store, HAND_OFFS, fresh, _KEPT, steps["trace_id"], version, since)
     return baselines.unpacked(members, _KEPT).select(*HAND).cast(HAND)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from actorscope.analysis.reading import chunks
 from actorscope.analysis.turns import inner_steps
 from actorscope.ingest.store.client import Store
 
@@ -55,8 +56,7 @@ def code_outputs(store: Store, steps: pl.DataFrame) -> pl.DataFrame:
 def _said(store: Store, steps: pl.DataFrame) -> pl.DataFrame:
     names = steps["trace_id"].unique().sort()
     low, high = steps.select(low=pl.col("start_time").min(), high=pl.col("start_time").max()).row(0)
-    parts = (names.slice(at, _CHUNK).to_list() for at in range(0, names.len(), _CHUNK))
-    said = pl.concat(store.named("said", traces=part, **{"from": low, "to": high}) for part in parts)
+    said = pl.concat(store.named("said", traces=part.to_list(), **{"from": low, "to": high}) for part in chunks(names, _CHUNK))
     return said.with_columns(pl.col("has_code", "may_write").cast(pl.Boolean))
 
 

@@ -20,7 +20,4 @@ def phases(
     known = runs.filter("is_settled", pl.col("actor_id").is_not_null())
     members = spent.join(known.select("trace_id", "actor_id", "task_kind", run_span_id="span_id", at="start_time"), on=_PLACE)
     members = members.with_columns(baselines.packed(_PLACE))
-    # What was noted of the same traces before may have looked different.
-    recalled = baselines.recall(store, PHASE_COSTS, members)
-    ours = baselines.unpacked(recalled, _PLACE)["trace_id"].is_in(runs["trace_id"].unique().implode())
-    return baselines.remember(store, PHASE_COSTS, members, version, recalled.filter(ours), since)
+    return baselines.renew(store, PHASE_COSTS, members, _PLACE, runs["trace_id"], version, since)

@@ -40,7 +40,6 @@ _PASS_SECONDS = 0.5
 """Passes that keep up begin no more often than this: each costs something, however little is new."""
 
 
-
 @dataclass(frozen=True)
 class Pass:
     """What one look at new data did."""

@@ -23,9 +23,6 @@ def whereabouts(store: Store, runs: pl.DataFrame, version: int, since: baselines
     told = runs.filter(pl.col("agent_instance_id").is_not_null(), pl.col("host_name").is_not_null())
     told = told.with_columns(pl.col("end_time").dt.to_string(_MOMENT))
     members = told.with_columns(baselines.packed(_MEMBER), pl.col("start_time").alias("at"), pl.lit(0.0).alias("value"))
-    # What was noted of the same traces before may have ended later, or have been another's.
-    known = baselines.recall(store, WHEREABOUTS, members)
-    ours = known.filter(pl.col("trace_id").str.slice(0, 32).is_in(runs["trace_id"].unique().implode()))
-    known = baselines.unpacked(baselines.remember(store, WHEREABOUTS, members, version, ours, since), _MEMBER)
+    known = baselines.unpacked(baselines.renew(store, WHEREABOUTS, members, _MEMBER, runs["trace_id"], version, since), _MEMBER)
     ends = pl.col("end_time").str.to_datetime(_MOMENT, time_unit="ns", time_zone="UTC")
     return known.with_columns(ends).select(*WHERE).cast(WHERE)
