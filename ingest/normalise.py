@@ -36,13 +36,13 @@ def normalise(spans: pa.RecordBatch) -> pa.Table:
     Unknown spans yield empty facts. No input raises: a value that does not fit its column is left out
     (the attribute itself is kept as it came).
     """
-    made = quick(spans, False, dialects(), _patterns(), reference)
+    made = quick(spans, False, dialects(), patterns(), reference)
     return reference(spans) if made is None else made
 
 
 def normalise_logs(logs: pa.RecordBatch) -> pa.Table:
     """The same columns for decoded log records: what a record says of the span that it names."""
-    made = quick(logs, True, dialects(), _patterns(), reference_logs)
+    made = quick(logs, True, dialects(), patterns(), reference_logs)
     return reference_logs(logs) if made is None else made
 
 
@@ -250,7 +250,7 @@ def _verbs() -> dict[str, str]:
 
 
 @cache
-def _patterns() -> dict[str, Any]:
+def patterns() -> dict[str, Any]:
     """The verbs, the pattern that finds one in a name, and the one that finds a deed at its end."""
     deeds = "|".join(verb for verb, effect in _verbs().items() if effect == "destructive")
     return {
@@ -263,10 +263,10 @@ def _patterns() -> dict[str, Any]:
 def _side_effect() -> list[pl.Expr]:
     """The declared effect class; for a tool without one, what the first telling word of its name suggests."""
     words = pl.col("tool_name").str.replace_all(r"([a-z])([A-Z])", "${1}_${2}").str.to_lowercase()
-    found = words.str.extract(_patterns()["verb_pattern"], 1)
+    found = words.str.extract(patterns()["verb_pattern"], 1)
     guess = found.replace_strict(_verbs(), default="unknown", return_dtype=pl.String)
     # "order_cancel": a noun that is also a verb stands before the deed.
-    is_worse = (guess == "write") & words.str.contains(_patterns()["destructive_pattern"])
+    is_worse = (guess == "write") & words.str.contains(patterns()["destructive_pattern"])
     guess = pl.when(is_worse).then(pl.lit("destructive")).otherwise(guess)
     # Giving work to another agent changes nothing by itself, though it is called a transfer.
     guess = pl.when(handoffs.mode(pl.col("tool_name")).is_not_null()).then(pl.lit("none")).otherwise(guess)

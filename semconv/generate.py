@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +21,7 @@ OUTPUTS = {
     "enums.py.j2": "generated/enums.py",
     "events.py.j2": "generated/events.py",
     "semconv.md.j2": "../docs/semconv.md",
+    "attributes.go.j2": "../collector/semconv/attributes.go",
 }
 _WIDTH = 116
 _LEVELS = {"required": "required", "recommended": "recommended", "opt_in": "opt-in"}
@@ -66,7 +68,7 @@ def render(registry: Registry, template: str, templates: Path = ROOM / "template
         autoescape=False,  # the output is Python and Markdown, and the input is our own
     )
     environment.filters.update(
-        constant=_constant, class_name=_class_name, comment=_comment, docstring=_docstring, cell=_cell, level=_level
+        constant=_constant, go_name=_go_name, class_name=_class_name, comment=_comment, docstring=_docstring, cell=_cell, level=_level
     )
     attributes = sorted(registry.attributes, key=lambda attribute: attribute.key)
     return environment.get_template(template).render(
@@ -84,6 +86,12 @@ def render(registry: Registry, template: str, templates: Path = ROOM / "template
 
 def _constant(name: str) -> str:
     return name.replace(".", "_").upper()
+
+
+def _go_name(key: str) -> str:
+    """`actorscope.agent.principal.id` -> `AgentPrincipalID`."""
+    words = re.split(r"[._]", key.partition(".")[2])
+    return "".join("ID" if word == "id" else word.capitalize() for word in words)
 
 
 def _class_name(key: str) -> str:

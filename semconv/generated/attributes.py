@@ -181,6 +181,9 @@ ACTORSCOPE_CREDENTIAL_TYPE: Final = "actorscope.credential.type"
 #: What else could have been chosen.
 ACTORSCOPE_DECISION_ALTERNATIVES: Final = "actorscope.decision.alternatives"
 
+#: Tool calls that the model asked for, as a JSON list of objects with `id`, `name` and `arguments`.
+ACTORSCOPE_DECISION_CALL_LIST: Final = "actorscope.decision.call_list"
+
 #: What was chosen.
 ACTORSCOPE_DECISION_CHOSEN: Final = "actorscope.decision.chosen"
 
@@ -252,6 +255,27 @@ ACTORSCOPE_DELEGATION_STATUS: Final = "actorscope.delegation.status"
 
 #: Task that was handed over, under the identifier that both sides know.
 ACTORSCOPE_DELEGATION_TASK_ID: Final = "actorscope.delegation.task.id"
+
+#: How the agent's name of this record is known.
+ACTORSCOPE_EDGE_AGENT_BASIS: Final = "actorscope.edge.agent.basis"
+
+#: What became of the content of the record; absent where it was kept.
+ACTORSCOPE_EDGE_CONTENT: Final = "actorscope.edge.content"
+
+#: Vocabulary in which the record was sent; says that its facts were already brought into canonical attributes.
+ACTORSCOPE_EDGE_DIALECT: Final = "actorscope.edge.dialect"
+
+#: How the operation of this record is known.
+ACTORSCOPE_EDGE_OPERATION_BASIS: Final = "actorscope.edge.operation.basis"
+
+#: Number of values of the record in which something was redacted.
+ACTORSCOPE_EDGE_REDACTED_COUNT: Final = "actorscope.edge.redacted.count"
+
+#: How the effect class of the action of this record is known.
+ACTORSCOPE_EDGE_SIDE_EFFECT_BASIS: Final = "actorscope.edge.side_effect.basis"
+
+#: Version of the rules that were applied.
+ACTORSCOPE_EDGE_VERSION: Final = "actorscope.edge.version"
 
 #: Number of this attempt; absent means 1.
 ACTORSCOPE_EXECUTION_ATTEMPT: Final = "actorscope.execution.attempt"

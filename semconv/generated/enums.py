@@ -322,6 +322,48 @@ class DelegationStatus(StrEnum):
     """The delegate stopped because it needs an answer."""
 
 
+class EdgeAgentBasis(StrEnum):
+    """`actorscope.edge.agent.basis`: How the agent's name of this record is known."""
+
+    DECLARED = "declared"
+    """An attribute of a convention says so."""
+    DERIVED = "derived"
+    """It follows from other attributes by a rule."""
+    INFERRED = "inferred"
+    """Names or structure suggest it."""
+
+
+class EdgeContent(StrEnum):
+    """`actorscope.edge.content`: What became of the content of the record; absent where it was kept."""
+
+    FINGERPRINTED = "fingerprinted"
+    """Every text of the content is replaced by its fingerprint."""
+    DROPPED = "dropped"
+    """Attributes with content are removed."""
+
+
+class EdgeOperationBasis(StrEnum):
+    """`actorscope.edge.operation.basis`: How the operation of this record is known."""
+
+    DECLARED = "declared"
+    """An attribute of a convention says so."""
+    DERIVED = "derived"
+    """It follows from other attributes by a rule."""
+    INFERRED = "inferred"
+    """Names or structure suggest it."""
+
+
+class EdgeSideEffectBasis(StrEnum):
+    """`actorscope.edge.side_effect.basis`: How the effect class of the action of this record is known."""
+
+    DECLARED = "declared"
+    """An attribute of a convention says so."""
+    DERIVED = "derived"
+    """It follows from other attributes by a rule."""
+    INFERRED = "inferred"
+    """Names or structure suggest it."""
+
+
 class ExecutionFinishReason(StrEnum):
     """`actorscope.execution.finish_reason`: Why the run ended."""
 

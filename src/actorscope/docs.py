@@ -1,4 +1,4 @@
-"""Writes the documents that follow from code: in docs/ those of detectors, settings, telemetry and views; actorscope.example.toml.
+"""Writes what follows from code: documents in docs/, actorscope.example.toml, the rules that the Collector plugin embeds.
 
 `python -m actorscope.docs` writes what differs; `--check` only names it.
 """
@@ -20,7 +20,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from actorscope import telemetry
+from actorscope import collector, telemetry
 from actorscope.analysis.detector import FAMILIES, Detector
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.system import FAILURE
@@ -47,11 +47,12 @@ def generate(check: bool = False, root: Path = ROOT) -> list[Path]:
         "docs/telemetry.md": telemetry.document(_MADE.format(source="`semconv/metrics.yaml`")),
         "docs/views.md": views(),
         "actorscope.example.toml": example(),
+        "collector/semconv/rules.json": collector.rules(),
     }
     changed = []
     for target, text in made.items():
         path = root / target
-        if not path.is_file() or path.read_bytes() != text.encode():
+        if path.parent.is_dir() and (not path.is_file() or path.read_bytes() != text.encode()):
             changed.append(path)
             if not check:
                 path.write_bytes(text.encode())

@@ -145,8 +145,8 @@ def test_rules_that_are_not_done_natively_leave_all_to_the_reference(rule: dict[
     column = "input_tokens" if "constant" in rule else "tool_name"
     own = load({"mine.yaml": {"dialect": "mine", "detect": {"attributes": ["x"]}, "columns": {column: [rule]}}})
     with pytest.raises(ValueError, match=says):
-        decode.native().Normaliser(normalise_native.rules(own, normalise._patterns()))
-    assert normalise_native._normaliser(decode.native(), own, normalise._patterns()) is None
+        decode.native().Normaliser(normalise_native.rules(own, normalise.patterns()))
+    assert normalise_native._normaliser(decode.native(), own, normalise.patterns()) is None
 
 
 def test_without_the_native_module_the_reference_answers() -> None:

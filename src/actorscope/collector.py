@@ -1,0 +1,29 @@
+"""What the Collector plugin reads instead of a copy of its own: columns, dialects and words of content as one JSON file."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from actorscope.ingest.normalise import patterns
+from actorscope.ingest.normalise_native import rules as native_rules
+from actorscope.ingest.redact import PRESETS
+from actorscope.semconv.dialects import columns, dialects
+
+
+def rules() -> str:
+    """The content of `collector/semconv/rules.json`: what the native normaliser gets, how columns are written, what is content."""
+    made: dict[str, Any] = json.loads(native_rules(dialects(), patterns()))
+    made["columns"] = [{"name": c.name, "type": c.type, "attribute": c.attribute} for c in columns()]
+    made["dialects"] = [{**d, "rules": [_brief(rule) for rule in d["rules"]]} for d in made["dialects"]]
+    made["content"] = yaml.safe_load(files("actorscope.semconv").joinpath("content.yaml").read_text())
+    made["redact_presets"] = {name: list(patterns) for name, patterns in PRESETS.items()}
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+
+
+def _brief(rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule without what it does not say."""
+    return {key: value for key, value in rule.items() if value or (key == "constant" and value is not None)}
