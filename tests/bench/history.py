@@ -32,7 +32,7 @@ from actorscope.settings import AnalysisSettings
 
 DAYS, VARIETY = 90, 4
 PASS, JUDGED, NEW = 20_480, 51_200, 122_880
-_ROUND, _REQUESTS = 51_200, 80
+ROUND, _REQUESTS = 51_200, 80
 _GROWING = ("cause_writes", "failures", "first_targets", "hand_offs")
 """Memories whose keys are made by what is done; those of the others are as many as agents and kinds of tasks."""
 _FACTS = """INSERT INTO span_facts SELECT * REPLACE(
@@ -72,20 +72,10 @@ def measure(spans: int) -> History:
 
 def _measure(spans: int) -> dict[str, Any]:
     began = time.monotonic()
-    rounds = Rounds(_ROUND, VARIETY, DAYS * 86_400 / max(1, spans // _ROUND))
+    rounds = Rounds(ROUND, VARIETY, DAYS * 86_400 / max(1, spans // ROUND))
     with tempfile.TemporaryDirectory() as folder:
         store = Store(f"chdb://{Path(folder) / 'store'}")
-        migrate(store)
-        fill = _Fill(store, rounds)
-        judged = min(spans, JUDGED)
-        fill.put(spans - judged)
-        _pass_over(store, fill.first)
-        fill.put(judged)
-        analyst = Runner(store, AnalysisSettings(batch_spans=PASS))
-        since = time.time_ns()
-        analyst.run_to_end()
-        _copy(store, since, (spans - judged) // judged)
-        _rest(store)
+        fill, judged = lay(store, rounds, spans)
         made_in = time.monotonic() - began
         analyst, costs = Runner(store, AnalysisSettings(batch_spans=PASS)), Counter[str]()
         fill.put(PASS)
@@ -105,6 +95,21 @@ def _measure(spans: int) -> dict[str, Any]:
         )  # fmt: skip
         store.close()
     return vars(found)
+
+
+def lay(store: Store, rounds: Rounds, spans: int) -> tuple[_Fill, int]:
+    """Write a history into an empty store; what goes on writing, and how many spans were really judged."""
+    migrate(store)
+    fill = _Fill(store, rounds)
+    judged = min(spans, JUDGED)
+    fill.put(spans - judged)
+    _pass_over(store, fill.first)
+    fill.put(judged)
+    since = time.time_ns()
+    Runner(store, AnalysisSettings(batch_spans=PASS)).run_to_end()
+    _copy(store, since, (spans - judged) // judged)
+    _rest(store)
+    return fill, judged
 
 
 class _Fill:

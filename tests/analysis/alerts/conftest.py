@@ -6,7 +6,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -17,7 +17,8 @@ from actorscope.analysis.alerts.desk import Desk
 from actorscope.ingest.store.client import Store, in_worker
 from actorscope.settings import AlertSettings, TargetSettings
 
-AT = datetime(2026, 7, 1, 10, 5, tzinfo=UTC)
+# Yesterday: what is too old the store forgets.
+AT = datetime.now(UTC).replace(hour=10, minute=5, second=0, microsecond=0) - timedelta(days=1)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
@@ -120,9 +121,9 @@ def transition(
             **{"id": finding, "detector": "duplicate_effect", "family": "reexecution", "rule": "same_arguments"},
             **{"severity": severity, "confidence": 0.9, "state": "resolved" if kind == "resolved" else "open"},
             **{"title": "billing repeated refund", "subject": {"id": "agent:billing", "name": "billing"}},
-            **{"opened_at": "2026-07-01T10:00:00.000000Z", "updated_at": told},
-            "first_evidence_at": "2026-07-01T09:59:00.000000Z",
-            "last_evidence_at": "2026-07-01T10:04:00.000000Z",
+            **{"opened_at": f"{AT:%F}T10:00:00.000000Z", "updated_at": told},
+            "first_evidence_at": f"{AT:%F}T09:59:00.000000Z",
+            "last_evidence_at": f"{AT:%F}T10:04:00.000000Z",
             "count": 3,
             "evidence": [
                 {"trace_id": "0a" * 16, "span_id": "0b" * 8, "role": "repeat", "why": "PROMPT TEXT"},

@@ -192,13 +192,13 @@ def test_routes_choose_targets_and_severities_hold_beside(store: Store, world: C
 def test_labels_come_from_the_spans_of_the_evidence(store: Store, world: Callable[..., Desk]) -> None:
     spans = pl.DataFrame({
         "trace_id": [bytes.fromhex("0a" * 16)], "span_id": [bytes.fromhex("0b" * 8)], "tenant": ["t1"], "service_name": ["shop"],
-        "start_time": [datetime.fromisoformat("2026-07-01T10:00:00+00:00")],
+        "start_time": [AT - timedelta(minutes=5)],
     })  # fmt: skip
 
     def work() -> Rows:
         store.command(
             "INSERT INTO span_rows (trace_id, span_id, tenant, service_name, start_time, resource_attributes) VALUES "
-            f"(unhex('{spans['trace_id'][0].hex()}'), unhex('{spans['span_id'][0].hex()}'), 't1', 'shop', '2026-07-01 10:00:00', "
+            f"(unhex('{spans['trace_id'][0].hex()}'), unhex('{spans['span_id'][0].hex()}'), 't1', 'shop', '{AT:%F} 10:00:00', "
             "{'deployment.environment.name': 'production'})"
         )
         route = RouteSettings(tenants=["t1"], labels={"service": "shop", "environment": "prod*"}, targets=["ops"])
@@ -270,7 +270,7 @@ def test_a_kind_that_a_target_does_not_want_is_kept_and_not_sent(
 
 def test_a_target_that_is_new_hears_nothing_of_old(store: Store, world: Callable[..., Desk], clock: Clock) -> None:
     def work() -> Rows:
-        save(store, transition(at=AT - timedelta(days=2), last_evidence_at="2026-07-01T10:04:00Z"))
+        save(store, transition(at=AT - timedelta(days=2), last_evidence_at=f"{AT - timedelta(minutes=1):%FT%TZ}"))
         desk = world()
         desk.work()
         later = transition("escalated", "critical", at=AT)

@@ -12,7 +12,7 @@ from actorscope.analysis.alerts.plan import Told
 from actorscope.analysis.alerts.verdict import Verdict
 from actorscope.ingest.store.client import Store, in_worker
 
-NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
+NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 
 
 def write(store: Store, target: str = "ops", kind: str = "opened", at: datetime = NOW) -> None:
@@ -116,3 +116,19 @@ def test_lists_by_state_and_the_health_of_each_target(store: Store) -> None:
     assert dead == ["fnd_1-opened answered 410"]
     assert (ops["dead"], ops["dead_lately"], ops["pending"], ops["last_error"]) == (1, 1, 0, "answered 410")
     assert (two["dead"], two["pending"]) == (0, 1)
+
+
+def test_what_was_told_long_ago_is_forgotten_and_never_told_again(store: Store) -> None:
+    long_ago, lately = datetime.now(UTC) - timedelta(days=401), datetime.now(UTC) - timedelta(days=300)
+
+    def work() -> tuple[list[str], list[str], int]:
+        for kind, at in (("opened", long_ago), ("escalated", lately)):
+            write(store, kind=kind, at=at)
+            (row,) = outbox.waiting(store, "ops", 10)
+            outbox.record(store, row, Attempt(at, 204, 12), Verdict("delivered", at))
+        store.command("OPTIMIZE TABLE outbox FINAL")
+        store.command("OPTIMIZE TABLE deliveries FINAL")
+        kept = store.frame("SELECT DISTINCT id FROM outbox")["id"].to_list()
+        return kept, ids(store), store.frame("SELECT count() AS n FROM deliveries")["n"].item()
+
+    assert in_worker(work) == (["fnd_1-escalated"], [], 0)
