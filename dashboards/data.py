@@ -44,6 +44,7 @@ _FRESH_SECONDS = 1.5
 _FRESH_SLOW_SECONDS = 10.0
 _FRESH_COVERAGE_SECONDS = 30.0
 _FRESH_FOR_GOOD = 1e12
+_TRACES_OF_A_PAGE = 200
 
 
 class _Memory:
@@ -145,8 +146,8 @@ def _recall(question: Callable[..., _T], *given: Any) -> _T:
 
 
 def coverage(since: datetime | None, actor: str = "") -> dict[str, Any]:
-    """Remembered for half a minute: it weaves hundreds of traces."""
-    given = (since, actor)
+    """Of the latest traces, remembered for half a minute: they are woven anew."""
+    given = (since, actor, _TRACES_OF_A_PAGE)
     work = covered_.stored
     return _memory.recall((work, given), lambda: ask(work, *given), _FRESH_COVERAGE_SECONDS)
 

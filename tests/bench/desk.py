@@ -91,7 +91,7 @@ def questions(store: Store) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "fleet, 30 days", lambda: fleet.fleet(store, month, 1000)
     yield "fleet, all", lambda: fleet.fleet(store, None, 1000)
     yield "latest runs", lambda: run.latest_runs(store, "", None, 50)
-    yield "coverage, 30 days", lambda: covered.stored(store, month, "")
+    yield "coverage, 30 days", lambda: covered.stored(store, month, "", 200)
     yield "ingest health", lambda: ingest.ingest(store)
     yield "alerts", lambda: alerts.overview(store, AlertSettings.model_validate({}))
     by_actor = "SELECT actor_name, sum(cost_usd) FROM model_calls GROUP BY 1 ORDER BY 2 DESC"

@@ -38,17 +38,18 @@ _GROWING = ("cause_writes", "failures", "first_targets", "hand_offs")
 _FACTS = """INSERT INTO span_facts SELECT * REPLACE(
     {other} AS trace_id, start_time - INTERVAL {back} SECOND AS start_time, concat(cause_id, '{n}') AS cause_id,
     if(signature = '', '', concat(signature, '{n}')) AS signature, {n} AS version)
-FROM span_facts WHERE version >= {since}"""
+FROM span_facts AS t WHERE t.version >= {since}"""
 _EDGES = """INSERT INTO delegation_rows SELECT * REPLACE(
     {other} AS trace_id, start_time - INTERVAL {back} SECOND AS start_time, {n} AS version)
-FROM delegation_rows WHERE version >= {since}"""
+FROM delegation_rows AS t WHERE t.version >= {since}"""
 _OCCURRENCES = """INSERT INTO occurrences SELECT * REPLACE(
     lower(hex(bitXor(reinterpretAsUInt128(unhex(trace_id)), toUInt128({n})))) AS trace_id,
     at - INTERVAL {back} SECOND AS at, {n} AS version)
-FROM occurrences WHERE version >= {since}"""
+FROM occurrences AS t WHERE t.version >= {since}"""
 _MEMORIES = """INSERT INTO baselines (name, key, at, trace_id, value, version)
-SELECT name, concat(key, '{n}'), at, trace_id, value, toUnixTimestamp64Nano(now64(9)) FROM baselines
-WHERE name IN ({names}) AND version >= {since} AND NOT match(key, '#[0-9]+$')"""
+SELECT name, concat(key, '{n}'), at, trace_id, value, toUnixTimestamp64Nano(now64(9)) FROM baselines AS t
+WHERE t.name IN ({names}) AND t.version >= {since} AND NOT match(t.key, '#[0-9]+$')"""
+"""Columns are qualified: the engine takes a bare name for what stands in their place in the same SELECT."""
 
 
 @dataclass
