@@ -38,10 +38,10 @@ _GROWING = ("cause_writes", "failures", "first_targets", "hand_offs")
 _FACTS = """INSERT INTO span_facts SELECT * REPLACE(
     {other} AS trace_id, start_time - INTERVAL {back} SECOND AS start_time, concat(cause_id, '{n}') AS cause_id,
     if(signature = '', '', concat(signature, '{n}')) AS signature, {n} AS version)
-FROM span_facts AS t WHERE t.version >= {since}"""
+FROM span_facts AS t WHERE t.version >= {since} AND t.start_time >= '{first}'"""
 _EDGES = """INSERT INTO delegation_rows SELECT * REPLACE(
     {other} AS trace_id, start_time - INTERVAL {back} SECOND AS start_time, {n} AS version)
-FROM delegation_rows AS t WHERE t.version >= {since}"""
+FROM delegation_rows AS t WHERE t.version >= {since} AND t.start_time >= '{first}'"""
 _OCCURRENCES = """INSERT INTO occurrences SELECT * REPLACE(
     lower(hex(bitXor(reinterpretAsUInt128(unhex(trace_id)), toUInt128({n})))) AS trace_id,
     at - INTERVAL {back} SECOND AS at, {n} AS version)
@@ -133,8 +133,9 @@ def _pass_over(store: Store, first: int) -> None:
 
 def _copy(store: Store, since: int, times: int) -> None:
     other = "reinterpretAsFixedString(bitXor(reinterpretAsUInt128(trace_id), toUInt128({n})))"
+    first = store.frame(f"SELECT toString(min(start_time)) AS t FROM span_facts WHERE version >= {since}")["t"].item()
     for n in range(1, times + 1):
-        values = {"n": n, "back": round(DAYS * 86_400 * n / (times + 1)), "since": since, "other": other.format(n=n)}
+        values = {"n": n, "back": round(DAYS * 86_400 * n / (times + 1)), "since": since, "first": first, "other": other.format(n=n)}
         for statement in (_FACTS, _EDGES, _OCCURRENCES):
             store.command(statement.format(**values))
         names = ", ".join(f"'{name}'" for name in _GROWING)
