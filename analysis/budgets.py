@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from actorscope.analysis.spending import NODES
 from actorscope.ingest.store.client import Store, query_text
 from actorscope.settings import BudgetSettings
 
@@ -36,10 +37,8 @@ PAIRS = {
     "day": ((14.4, 10, 2), (6.0, 30, 5), (2.0, 120, 15)),
 }
 """By period: how many times as fast as the budget lasts, over which long and short window in minutes."""
-_NODES = {
-    "actor": ("actor_id", "actor_name"), "task": ("task_kind", "task_kind"), "delegator": ("starter_id", "starter_name"),
-    "tenant": ("tenant", "tenant"),
-}  # fmt: skip
+_NAMES = {"actor_id": "actor_name", "starter_id": "starter_name"}
+_NODES = {node: (id_, _NAMES.get(id_, id_)) for node, id_ in NODES.items()}
 _TRUNCATE = {"hour": "1h", "day": "1d", "week": "1w", "month": "1mo"}
 _PERIOD = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31)}
 _BACK = timedelta(days=35)

@@ -24,6 +24,11 @@ def extensions() -> tuple[Detector, ...]:
     return load(entry_points(group=GROUP))
 
 
+def every_detector() -> tuple[Detector, ...]:
+    """Ours and those of installed packages."""
+    return (*DETECTORS, *extensions())
+
+
 def load(points: Iterable[EntryPoint]) -> tuple[Detector, ...]:
     """The detectors that entry points name; one or several each."""
     found: list[Detector] = []

@@ -15,8 +15,7 @@ import polars as pl
 from actorscope.analysis import budgets, frames, hindsight, ledger, marks, spends, watch
 from actorscope.analysis.arrivals import ARRIVAL, Arrivals
 from actorscope.analysis.detector import Detector
-from actorscope.analysis.detectors import DETECTORS
-from actorscope.analysis.extensions import extensions
+from actorscope.analysis.extensions import every_detector
 from actorscope.analysis.finding import Finding, Signal
 from actorscope.analysis.findings import Change, Known, apply
 from actorscope.analysis.jury import Jury
@@ -71,7 +70,7 @@ class Runner:
         self._fingerprint = fingerprint
         self._settings = settings
         self._tell = tell
-        self._detectors = tuple((*DETECTORS, *extensions()) if detectors is None else detectors)
+        self._detectors = tuple(every_detector() if detectors is None else detectors)
         self._configs = configure(settings.detectors, self._detectors)
         self._open: dict[tuple[str, str], Finding] | None = None
         self._shelf = Shelf(store)
@@ -376,7 +375,7 @@ def configure(
     given: Mapping[str, Mapping[str, Any]], detectors: Sequence[Detector] | None = None
 ) -> dict[str, Any]:
     """The configuration of every detector; raises DefinitionError with all that is wrong in the settings."""
-    every = (*((*DETECTORS, *extensions()) if detectors is None else detectors), *WATCHES)
+    every = (*(every_detector() if detectors is None else detectors), *WATCHES)
     names = {detector.id for detector in every}
     problems = [
         Problem(f"setting analysis.detectors.{name}", "no such detector", f"known: {', '.join(sorted(names))}")

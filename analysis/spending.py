@@ -15,6 +15,8 @@ PER_CALL = " per call"
 """Ends the unit of what a run took per model call."""
 WRITTEN = "written tokens" + PER_CALL
 CALLS = "calls"
+NODES = {"actor": "actor_id", "task": "task_kind", "delegator": "starter_id", "tenant": "tenant"}
+"""What budgets are of: the column that says to which one a span belongs."""
 LATEST = 5
 """How many calls of a run count as its latest ones."""
 

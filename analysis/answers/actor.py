@@ -17,7 +17,7 @@ def actor(store: Store, actor_id: str, since: datetime | None = None, now: datet
     start = (now or datetime.now(UTC)) - _BACK
     given: dict[str, Any] = {"actor": actor_id, "from": min(start, since) if since else start}
     told = {
-        name: [{key: plain(value) for key, value in row.items()} for row in store.named(query, **given).iter_rows(named=True)]
+        name: [plain(row) for row in store.named(query, **given).iter_rows(named=True)]
         for name, query in (
             ("identities", "actor_identities"), ("scopes", "actor_scopes"), ("runs", "actor_runs"), ("spend", "actor_spend"),
         )

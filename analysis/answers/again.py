@@ -39,10 +39,10 @@ def why_again(store: Store, trace: str, span: str = "") -> dict[str, Any] | None
         siblings += [s for s in same.to_dicts() if (s["trace_id"], s["span_id"]) not in known]
     alike = [s for s in siblings if _is_alike(s, mine)]
     return {
-        "run": {key: plain(value) for key, value in {**run, **mine}.items()},
+        "run": plain({**run, **mine}),
         "cause": _told(mine, alike),
         "siblings": [
-            {**{key: plain(value) for key, value in s.items()}, "is_alike": s in alike, "cause": _told(s, alike)}
+            {**plain(s), "is_alike": s in alike, "cause": _told(s, alike)}
             for s in sorted(siblings, key=lambda s: s["start_time"], reverse=True)
         ],
         "is_cut": rows.height >= MOST_SIBLINGS,
@@ -71,7 +71,7 @@ def _effects(store: Store, run: dict[str, Any]) -> list[dict[str, Any]]:
         others = [p for p in places if (p["trace_id"], p["span_id"]) != (write["trace_id"], write["span_id"])]
         at = plain(write["start_time"])
         before, after = [p for p in others if p["at"] < at], [p for p in others if p["at"] >= at]
-        told.append({**{key: plain(value) for key, value in write.items()}, "before": before[-20:], "after": after[:20]})
+        told.append({**plain(write), "before": before[-20:], "after": after[:20]})
     return told
 
 

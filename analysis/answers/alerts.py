@@ -56,12 +56,12 @@ def silences(store: Store, now: datetime | None = None) -> list[dict[str, Any]]:
 
 def notifications(store: Store, state: str = "", target: str = "", limit: int = 100) -> list[dict[str, Any]]:
     """What lies in the outbox, newest first; those of the state `dead` were given up."""
-    return [{key: plain(value) for key, value in row.items()} for row in outbox.notifications(store, state, target, limit)]
+    return [plain(row) for row in outbox.notifications(store, state, target, limit)]
 
 
 def deliveries(store: Store, limit: int = 100) -> list[dict[str, Any]]:
     """The latest attempts, newest first."""
-    return [{key: plain(value) for key, value in row.items()} for row in outbox.delivery_log(store, limit)]
+    return [plain(row) for row in outbox.delivery_log(store, limit)]
 
 
 def _fares(row: dict[str, Any] | None) -> dict[str, Any]:

@@ -54,4 +54,4 @@ def siblings(store: Store, trace_id: str, actor_id: str, task_kind: str, limit: 
 
 
 def _rows(store: Store, name: str, **parameters: Any) -> list[dict[str, Any]]:
-    return [{key: plain(value) for key, value in row.items()} for row in store.named(name, **parameters).iter_rows(named=True)]
+    return [plain(row) for row in store.named(name, **parameters).iter_rows(named=True)]

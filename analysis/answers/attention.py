@@ -78,13 +78,13 @@ def times(store: Store, wanted: Wanted, now: datetime) -> dict[str, Any]:
     length = (until - (wanted.since or _EVER[0])).total_seconds()
     seconds = next((size for size in _BUCKETS if length / size <= _MOST_BUCKETS), _BUCKETS[-1])
     rows = store.named("attention_times", **{**bound, "to": until}, seconds=seconds)
-    return {"seconds": seconds, "buckets": [{k: plain(v) for k, v in row.items()} for row in rows.iter_rows(named=True)]}
+    return {"seconds": seconds, "buckets": [plain(row) for row in rows.iter_rows(named=True)]}
 
 
 def _finding(row: dict[str, Any]) -> dict[str, Any]:
     place = row.pop("last_evidence")
     trace, span = tuple(place[0].values()) if place and isinstance(place[0], dict) else place[0] if place else ("", "")
-    named = {key: plain(value) for key, value in row.items()}
+    named = plain(row)
     subject = {"id": named.pop("subject_id"), "name": named.pop("subject_name")}
     return {**named, "subject": subject, "evidence": [{"trace_id": trace, "span_id": span}]}
 

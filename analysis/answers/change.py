@@ -31,7 +31,7 @@ def who_changed(
     found = rows.head(limit).to_dicts()
     places = [(row["trace_id"], row["span_id"], row["start_time"]) for row in found[:MOST_CHAINS]]
     chains = lineages(store, places) if places else []
-    told = [{key: plain(value) for key, value in row.items()} for row in found]
+    told = [plain(row) for row in found]
     for at, row in enumerate(told):
         is_target = name in row["targets"] or name in (row["target"] or "").lower()
         row["how"] = "target" if is_target else "named"

@@ -6,8 +6,7 @@ import json
 from typing import Any
 
 from actorscope.analysis import notes
-from actorscope.analysis.detectors import DETECTORS
-from actorscope.analysis.extensions import extensions
+from actorscope.analysis.extensions import every_detector
 from actorscope.analysis.finding import SEVERITIES
 from actorscope.analysis.system import FAILURE
 from actorscope.analysis.watches import WATCHES
@@ -71,7 +70,7 @@ def grouped(store: Store, finding_id: str) -> list[dict[str, Any]]:
 
 def explanation(detector: str) -> str:
     """What a detector says of itself: what it finds, cannot know, and takes wrongly for one."""
-    return next((each.explanation or "" for each in (*DETECTORS, *extensions(), *WATCHES, FAILURE) if each.id == detector), "")
+    return next((each.explanation or "" for each in (*every_detector(), *WATCHES, FAILURE) if each.id == detector), "")
 
 
 def _with_occurrences(store: Store, found: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ def _actor(row: dict[str, Any], passed: dict[str, Any], found: dict[str, Any]) -
     edges, open_ = passed.get(row["actor_id"], {}), found.get(row["actor_id"], {})
     lists = {key: sorted(row[key]) for key in ("principals", "credentials", "dialects", "services")}
     return {
-        **{key: plain(value) for key, value in row.items()},
+        **plain(row),
         **lists,
         "delegations_in": edges.get("delegations_in", 0),
         "delegations_out": edges.get("delegations_out", 0),

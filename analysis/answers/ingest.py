@@ -7,8 +7,7 @@ from typing import Any
 
 from actorscope.analysis import watch
 from actorscope.analysis.answers.console import plain
-from actorscope.analysis.detectors import DETECTORS
-from actorscope.analysis.extensions import extensions
+from actorscope.analysis.extensions import every_detector
 from actorscope.analysis.watches.system_data_dropped import dropped
 from actorscope.analysis.watches.system_ingest_lag import Config as LagConfig
 from actorscope.ingest.store.client import Store
@@ -52,7 +51,7 @@ def ingest(store: Store, now: datetime | None = None) -> dict[str, Any]:
         "at": at.isoformat(),
         "problems": _problems(ingesters, reasons),
         "ingesters": ingesters,
-        "minutes": [{k: plain(v) for k, v in row.items()} for row in minutes.iter_rows(named=True)],
+        "minutes": [plain(row) for row in minutes.iter_rows(named=True)],
         "reasons": reasons,
         "detectors": detectors(store, at),
         "sources": [_source(row, at) for row in sources.iter_rows(named=True)],
@@ -67,7 +66,7 @@ def detectors(store: Store, now: datetime) -> list[dict[str, Any]]:
     noted = store.named("detector_inputs", **{"from": (now - 7 * _DAY).date()})
     inputs = {(detector, frame): (rows, told) for detector, frame, rows, told in noted.iter_rows()}
     found = []
-    for detector in (*DETECTORS, *extensions()):
+    for detector in every_detector():
         given = {name: inputs.get((detector.id, name), (0, 0))[0] for name in detector.needs}
         told = inputs.get((detector.id, ""), (0, 0))[1]
         found.append(

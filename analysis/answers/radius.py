@@ -48,7 +48,7 @@ def radius(store: Store, identity: str, since: datetime | None = None, now: date
 
 
 def _rows(store: Store, query: str, **given: Any) -> list[dict[str, Any]]:
-    return [{key: plain(value) for key, value in row.items()} for row in store.named(query, **given).iter_rows(named=True)]
+    return [plain(row) for row in store.named(query, **given).iter_rows(named=True)]
 
 
 def _walk(pairs: list[dict[str, Any]], own: set[str], start: str, end: str) -> list[dict[str, Any]]:

@@ -193,7 +193,8 @@ def _brief(finding: dict[str, Any], trace_id: str) -> dict[str, Any]:
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: plain(value) for key, value in row.items()}
+    told: dict[str, Any] = plain(row)
+    return told
 
 
 def _map(pairs: Any) -> dict[str, str]:

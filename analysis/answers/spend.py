@@ -29,7 +29,7 @@ def spend(store: Store, since: datetime | None = None, starter: str = "", limit:
         _add(trees[row["starter_id"]], row)
     newest = store.named("newest_fact").row(0, named=True)
     return {
-        "starters": [{**{k: plain(v) for k, v in row.items()}, "agents": _below(trees[row["starter_id"]])} for row in found],
+        "starters": [{**plain(row), "agents": _below(trees[row["starter_id"]])} for row in found],
         "total_usd": sum(row["total_usd"] for row in found),
         "is_cut": rows.height > limit or chains.height > _MOST_CHAINS,
         "newest_at": plain(newest["at"]) if newest["spans"] else None,

@@ -31,7 +31,6 @@ from actorscope.analysis.detector import Detector, Frames, rows
 from actorscope.analysis.finding import Edit, Evidence, Signal
 
 _KIND = {"run": "A run of", "actor": "Actor", "task": "Task", "delegator": "What was started by", "tenant": "Tenant"}
-_COLUMN = {"actor": "actor_id", "task": "task_kind", "delegator": "starter_id", "tenant": "tenant"}
 _MINUTE, _RECENT = timedelta(minutes=1), timedelta(minutes=15)
 _UNITS = {"currency": "run_cost_usd", "token": "run_tokens", "call": "run_calls", None: "run_cost_usd"}
 
@@ -162,7 +161,7 @@ def _spent(window: dict[str, Any], runs: pl.DataFrame, costs: pl.DataFrame) -> p
     """What was spent in a window by the traces that are looked at now."""
     if not window["period"]:
         return spending.below(window, runs, costs)
-    mine = pl.col(_COLUMN[window["node"]]).fill_null("") == window["id"]
+    mine = pl.col(spending.NODES[window["node"]]).fill_null("") == window["id"]
     return costs.filter(mine, pl.col("start_time") >= window["began"], pl.col("start_time") < window["ends"])
 
 

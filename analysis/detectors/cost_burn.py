@@ -31,7 +31,6 @@ from actorscope.analysis.finding import Edit, Evidence, Signal
 
 _PAGES = 2
 """The first pairs are urgent: what they find empties a budget of a month in days."""
-_COLUMN = {"actor": "actor_id", "task": "task_kind", "delegator": "starter_id", "tenant": "tenant"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def detect(frames: Frames, config: Config) -> list[Signal]:
 def _signal(burn: dict[str, Any], costs: pl.DataFrame, config: Config) -> Signal:
     who, long, short = burn["name"] or burn["id"] or "no tenant", burn["long_minutes"], burn["short_minutes"]
     began = burn["at"] - timedelta(minutes=long)
-    mine = pl.col(_COLUMN[burn["node"]]).fill_null("") == burn["id"]
+    mine = pl.col(spending.NODES[burn["node"]]).fill_null("") == burn["id"]
     spent = costs.filter(mine, pl.col("start_time").is_between(began, burn["at"]))
     rate, allowed = min(burn["long_rate"], burn["short_rate"]), config.factor * burn["factor"]
     lasts = burn["limit"] / (burn["long_usd"] / long)

@@ -1,7 +1,9 @@
-"""How long the explorer takes to answer, by how many spans are stored: every answer that a page asks, and the first page in Chromium.
+"""How long the explorer takes, by how many spans are stored: every answer that a page asks, and the pages themselves in Chromium.
 
 The histories are those of `history`. Each answer is asked anew, nothing remembered, and once more right after: the first time
-pays what the store reads from disk. Pages put a second's worth of drawing on top, which the part in Chromium measures.
+pays what the store reads from disk. A page is there when Streamlit has run its script to the end and drawn its title.
+
+By itself: `python -m tests.bench.desk make FOLDER 10240000`, then `ask FOLDER` and `look FOLDER`.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 from tests.bench import history
 from tests.bench.workload import Rounds
 
@@ -114,16 +118,61 @@ def ask(folder: Path) -> list[Answer]:
     return found
 
 
-def measure(spans: int) -> list[Answer]:
-    """In processes of their own: one that makes the store, one that asks."""
+def look(folder: Path) -> list[tuple[str, float]]:
+    """Seconds until each page is there: the first in a new browser, the others in the same one; empty without Chromium."""
+    from playwright.sync_api import sync_playwright
+    from tests.dashboards.test_browser import _FLAGS, CHROMIUM, started
+
+    if CHROMIUM is None:
+        return []
+    found = []
+    with started(folder) as where, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        about = httpx.get(f"{where['ui']}/api/attention", timeout=60).json()["findings"][0]
+        run, subject = about["evidence"][0]["trace_id"], quote(about["subject"]["id"])
+        for name, path in (
+            ("needs attention, first page", "/"), ("needs attention", "/"), ("finding", f"/finding?finding={about['id']}"),
+            ("run", f"/run?trace_id={run}"), ("actor", f"/actor?actor={subject}&range=30d"), ("fleet, all", "/fleet?range=all"),
+            ("cost, all", "/cost?range=all"), ("delegation", f"/delegation?trace={run}"), ("coverage", "/coverage?range=all"),
+            ("alerts", "/alerts"), ("ingest health", "/ingest"),
+        ):  # fmt: skip
+            began = time.monotonic()
+            page.goto(f"{where['ui']}{path}")
+            page.wait_for_function(_THERE, timeout=120_000)
+            found.append((name, time.monotonic() - began))
+            print(found[-1], file=sys.stderr, flush=True)
+        browser.close()
+    return found
+
+
+_THERE = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+    && document.querySelector('[data-testid=stMain] :is(h1, h2, h3)') !== null"""
+
+
+def measure(spans: int) -> tuple[list[Answer], list[tuple[str, float]]]:
+    """In processes of their own: one that makes the store, one that asks, one that looks."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, "-m", __name__, "make", folder, str(spans)], check=True, capture_output=True)
-        asked = subprocess.run([sys.executable, "-m", __name__, "ask", folder], check=True, capture_output=True, text=True)
-    return [Answer(**each) for each in json.loads(asked.stdout.splitlines()[-1])]
+        _own("make", folder, str(spans))
+        return [Answer(**each) for each in _own("ask", folder)], [tuple(each) for each in _own("look", folder)]
+
+
+def _own(*arguments: str) -> Any:
+    ran = subprocess.run([sys.executable, "-m", __name__, *arguments], check=True, capture_output=True, text=True)
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
+def shown(answers: list[Answer]) -> list[list[str]]:
+    """A row of the document for each answer."""
+    return [[a.page, f"{a.first:.2f}", f"{a.again:.2f}", f"{a.cpu:.2f}"] for a in answers]
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "make":
-        in_worker(lambda: make(Path(sys.argv[2]), int(sys.argv[3])))
+    what, folder = sys.argv[1], Path(sys.argv[2])
+    if what == "make":
+        in_worker(lambda: make(folder, int(sys.argv[3])))
+        print("null")
+    elif what == "ask":
+        print(json.dumps([vars(answer) for answer in in_worker(lambda: ask(folder))]))
     else:
-        print(json.dumps([vars(answer) for answer in in_worker(lambda: ask(Path(sys.argv[2])))]))
+        print(json.dumps(look(folder)))
