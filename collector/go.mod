@@ -2,7 +2,10 @@ module github.com/actorscope/actorscope/collector
 
 go 1.26.0
 
-require go.opentelemetry.io/collector/pdata v1.71.0
+require (
+	go.opentelemetry.io/collector/pdata v1.71.0
+	go.yaml.in/yaml/v3 v3.0.5
+)
 
 require (
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
