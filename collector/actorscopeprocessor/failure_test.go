@@ -81,7 +81,7 @@ func TestWhatCouldNotBeHiddenIsWithheld(t *testing.T) {
 	found, told := broken(t, func(p *actorscopeProcessor) { p.policy = brokenPolicy{p.policy, "span"} })
 	assert.Equal(t, 3, found.SpanCount())
 	metadatatest.AssertEqualProcessorActorscopeRecords(t, told, []metricdata.DataPoint[int64]{
-		point(2, "normalised", "openinference"), point(1, "no_dialect", ""), point(1, "withheld", ""),
+		point(2, "normalised", "langgraph"), point(1, "no_dialect", ""), point(1, "withheld", ""),
 	}, metricdatatest.IgnoreTimestamp())
 }
 

@@ -201,8 +201,9 @@ func (p *actorscopeProcessor) record(
 // mark says on the record what was hidden.
 func (p *actorscopeProcessor) mark(attributes pcommon.Map, redacted int) {
 	if redacted > 0 {
+		// What was redacted before is counted again by a second processor: the greater number is the true one.
 		if before, ok := attributes.Get(semconv.EdgeRedactedCount); ok && before.Type() == pcommon.ValueTypeInt {
-			redacted += int(before.Int())
+			redacted = max(redacted, int(before.Int()))
 		}
 		attributes.PutInt(semconv.EdgeRedactedCount, int64(redacted))
 	}

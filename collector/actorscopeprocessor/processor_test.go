@@ -125,7 +125,7 @@ func TestASecondProcessorChangesNothing(t *testing.T) {
 func TestAMarkDoesNotSaveASenderFromThePolicy(t *testing.T) {
 	traces := readTraces(t)
 	for _, span := range traces.ResourceSpans().At(0).ScopeSpans().At(0).Spans().All() {
-		span.Attributes().PutStr(semconv.EdgeDialect, "openinference")
+		span.Attributes().PutStr(semconv.EdgeDialect, "langgraph")
 	}
 	found := processTraces(t, configured(cases["drop"]), traces)
 	text, err := (&ptrace.JSONMarshaler{}).MarshalTraces(found)
@@ -140,10 +140,10 @@ func TestRecordsAreCountedByWhatBecameOfThem(t *testing.T) {
 	p, err := NewFactory().CreateTraces(context.Background(), settings, configured(cases["redact"]), consumertest.NewNop())
 	require.NoError(t, err)
 	traces := readTraces(t)
-	traces.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(1).Attributes().PutStr(semconv.EdgeDialect, "openinference")
+	traces.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(1).Attributes().PutStr(semconv.EdgeDialect, "langgraph")
 	require.NoError(t, p.ConsumeTraces(context.Background(), traces))
 	metadatatest.AssertEqualProcessorActorscopeRecords(t, told, []metricdata.DataPoint[int64]{
-		point(2, "normalised", "openinference"), point(1, "done_before", ""), point(1, "no_dialect", ""),
+		point(2, "normalised", "langgraph"), point(1, "done_before", ""), point(1, "no_dialect", ""),
 	}, metricdatatest.IgnoreTimestamp())
 	redacted, err := told.GetMetric("otelcol_processor_actorscope_values_redacted")
 	require.NoError(t, err)
