@@ -1,0 +1,28 @@
+#!/bin/sh
+# Checks what is written in Go; called by `make collector-check`.
+set -eu
+cd "$(dirname "$0")"
+export GOFLAGS="${GOFLAGS:-} -buildvcs=false"
+tool="go tool -modfile=tools/go.mod"
+
+unformatted=$(gofmt -l .)
+[ -z "$unformatted" ] || { echo "collector: gofmt -w $unformatted"; exit 1; }
+go vet ./...
+$tool staticcheck ./...
+
+# Generated files are those of the metadata: they are written anew and must not change.
+written() { find actorscopeprocessor actorscopeconnector -name 'generated_*' -o -name 'documentation.md' -o -name 'README.md' | sort | xargs cksum; }
+before=$(written)
+for component in actorscopeprocessor actorscopeconnector; do
+  go generate "./$component"
+done
+[ "$before" = "$(written)" ] || { echo "collector: generated files were old; they are renewed: look at them and commit them"; exit 1; }
+
+race=
+if [ "$(go env CGO_ENABLED)" = 1 ] && command -v "$(go env CC)" >/dev/null 2>&1; then race=-race; fi
+go test $race ./...
+for package in $(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r -n 1 dirname | sort -u); do
+  for target in $(grep -rh --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' "$package" | cut -c 6-); do
+    go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZ_TIME:-10s}" "$package"
+  done
+done
