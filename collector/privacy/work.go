@@ -161,6 +161,7 @@ func (w *work) finish(attributes pcommon.Map) {
 			names = append(names, key)
 		}
 	}
+	attributes.RemoveIf(func(key string, _ pcommon.Value) bool { return key == semconv.IntakeCutKeys }) // it may stand there twice
 	putNames(attributes, semconv.IntakeCutKeys, names)
 	w.cut, w.cutTexts = nil, nil
 }
