@@ -48,7 +48,7 @@ func (b brokenPolicy) Attributes(attributes pcommon.Map) privacy.Changes {
 }
 
 func point(count int64, outcome, dialect string) metricdata.DataPoint[int64] {
-	pairs := []attribute.KeyValue{attribute.String("otelcol.signal", "traces"), attribute.String("outcome", outcome)}
+	pairs := []attribute.KeyValue{attribute.String("otel.signal", "traces"), attribute.String("outcome", outcome)}
 	if dialect != "" {
 		pairs = append(pairs, attribute.String("dialect", dialect))
 	}

@@ -40,7 +40,7 @@ type telemetry struct {
 
 func newTelemetry(builder *metadata.TelemetryBuilder, rules *semconv.Rules, signal string) *telemetry {
 	option := func(outcome, dialect string) metric.MeasurementOption {
-		pairs := []attribute.KeyValue{attribute.String("otelcol.signal", signal), attribute.String("outcome", outcome)}
+		pairs := []attribute.KeyValue{attribute.String("otel.signal", signal), attribute.String("outcome", outcome)}
 		if dialect != "" {
 			pairs = append(pairs, attribute.String("dialect", dialect))
 		}
