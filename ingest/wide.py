@@ -147,7 +147,7 @@ def _patterns() -> tuple[str, ...]:
 @cache
 def _wanted() -> frozenset[str]:
     names = frozenset(column.name for column in columns())
-    own = {column.attribute for column in columns()}
+    own = {MARK, *(column.attribute for column in columns())}
     return frozenset(own.union(*(rule.attribute_keys(names) for d in known() for rule in d.rules)))
 
 
