@@ -1,7 +1,9 @@
 package privacy
 
 import (
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -61,17 +63,41 @@ func FuzzPattern(f *testing.F) {
 		if len(text) > 50 || len(in) > 200 || strings.ContainsFunc(in, func(r rune) bool { return r > 126 }) {
 			return
 		}
-		p, err := compile(`(?:`+text+`)\b`, &python)
+		p, err := compile(text, &python)
 		if err != nil {
 			return
 		}
-		for at := 0; at <= len(in); at++ {
-			from, to, is := newMatcher(p.prog, p.isWord, in[at:]).next(0)
-			if want := p.strict.FindStringIndex(in[at:]); (want != nil) != is || (is && (from != want[0] || to != want[1])) {
-				t.Fatalf("%s in %q: %d-%d %v, not %v", text, in[at:], from, to, is, want)
-			}
+		translated, _ := translate(text, &python)
+		plain := regexp.MustCompile(translated)
+		if got, want := p.replace(in, "_"), plain.ReplaceAllLiteralString(in, "_"); got != want {
+			t.Fatalf("%s in %q: %q, not %q", text, in, got, want)
+		}
+		if p.matches(in) != plain.MatchString(in) {
+			t.Fatalf("%s in %q: found or not?", text, in)
 		}
 	})
+}
+
+func TestHintsOfShippedPatterns(t *testing.T) {
+	for _, texts := range rules(t).RedactPresets {
+		for _, text := range texts {
+			p, err := compile(text, &rust)
+			if err != nil || p.hints.literals == nil || p.hints.shortest < 6 || p.hints.canBeEmpty {
+				t.Error(text, err, p.hints.literals, p.hints.shortest)
+			}
+			t.Log(text, p.hints.literals, p.hints.shortest)
+		}
+	}
+	for text, want := range map[string]string{
+		`ab|cd`: "[ab cd]", `a+b`: "[a]", `x*abc?`: "[ab abc]", `(?i)ab`: "[AB Ab aB ab]", `[a-c]d`: "[ad bd cd]", `a*`: "[]", `.`: "[]", `(?:ab.|c)`: "[ab c]",
+		`a.bcd.e`: "[bcd]", `\bab\b`: "[ab]", `(?:a.)?b`: "[b]", `(?:a.b)cd`: "[bcd]",
+	} {
+		p, err := compile(text, &rust)
+		slices.Sort(p.hints.literals)
+		if got := fmt.Sprint(p.hints.literals); err != nil || got != want {
+			t.Errorf("%s: %s, not %s", text, got, want)
+		}
+	}
 }
 
 func TestRangesOfClassesAreSyntax(t *testing.T) {
