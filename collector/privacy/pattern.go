@@ -62,7 +62,7 @@ func (p *pattern) replace(text, with string) string {
 	defer p.matchers.Put(m)
 	var made strings.Builder
 	copied, last := 0, -1
-	for from, end := p.hints.stretch(text, 0); from >= 0; from, end = p.hints.stretch(text, end) {
+	for from, end := p.hints.stretch(text, 0); from >= 0; from, end = p.hints.stretch(text, end+1) {
 		for at := from; at <= end; {
 			first, after, is := m.next(text, at, end)
 			if !is {

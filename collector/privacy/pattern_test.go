@@ -59,6 +59,7 @@ func TestPatternsThatAreNone(t *testing.T) {
 func FuzzPattern(f *testing.F) {
 	f.Add(`\bab?|(?:c+d)*\b`, "ab cdcd a")
 	f.Add(`(?i)x*?\B`, "xXy")
+	f.Add(`A?()x*?\B`, "")
 	f.Fuzz(func(t *testing.T, text, in string) {
 		if len(text) > 50 || len(in) > 200 || strings.ContainsFunc(in, func(r rune) bool { return r > 126 }) {
 			return
