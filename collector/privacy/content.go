@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/actorscope/actorscope/collector/privacy/internal/pytext"
 	"github.com/actorscope/actorscope/collector/semconv"
@@ -125,37 +124,4 @@ func (c *content) isCounted(key string) bool {
 // isBody says whether the body of a log record is content.
 func (c *content) isBody(eventName string) bool {
 	return eventName == "" || c.logEvents.matches(eventName)
-}
-
-// keys remembers what there is to know about attribute keys: there are few of them, and they come again and again.
-type keys struct {
-	of    func(string) *known
-	mutex sync.RWMutex
-	seen  map[string]*known
-}
-
-const (
-	mostKeys   = 65_536
-	longestKey = 256
-)
-
-func (k *keys) get(key string) *known {
-	k.mutex.RLock()
-	info := k.seen[key]
-	k.mutex.RUnlock()
-	if info != nil {
-		return info
-	}
-	info = k.of(key)
-	if len(key) <= longestKey {
-		k.mutex.Lock()
-		if k.seen == nil {
-			k.seen = map[string]*known{}
-		}
-		if len(k.seen) < mostKeys {
-			k.seen[strings.Clone(key)] = info
-		}
-		k.mutex.Unlock()
-	}
-	return info
 }

@@ -5,12 +5,12 @@ import (
 	"unicode/utf8"
 )
 
-// matcher runs a compiled pattern over one text, in time linear in the text: all ways to match go on side by side, the preferred
-// ones first. It differs from the engine of Go in who decides what a word is.
+// matcher runs a compiled pattern over texts, in time linear in the text: all ways to match go on side by side, the preferred ones
+// first. One at a time may use it.
 type matcher struct {
 	prog           *syntax.Prog
+	hints          *hints
 	isWord         func(rune) bool
-	text           string
 	waiting, ready []thread
 	seen           []int
 	round          int
@@ -22,15 +22,16 @@ type thread struct {
 	from int
 }
 
-func newMatcher(prog *syntax.Prog, isWord func(rune) bool, text string) *matcher {
-	return &matcher{prog: prog, isWord: isWord, text: text, seen: make([]int, len(prog.Inst))}
-}
-
-// next finds the first match that begins at or after a place.
-func (m *matcher) next(at int) (from, to int, is bool) {
+// next finds the first match that lies between two places of a text; what is around them counts for boundaries.
+func (m *matcher) next(text string, at, end int) (from, to int, is bool) {
 	waiting, ready := m.waiting[:0], m.ready[:0]
 	for {
-		flags := m.flags(at)
+		if len(waiting) == 0 {
+			if at = m.hints.start(text, at, end); at < 0 {
+				return 0, 0, false
+			}
+		}
+		flags := m.flags(text, at)
 		m.round++
 		ready = ready[:0]
 		for _, t := range waiting {
@@ -39,7 +40,7 @@ func (m *matcher) next(at int) (from, to int, is bool) {
 		if !is { // what began earlier is preferred
 			ready = m.add(ready, thread{uint32(m.prog.Start), at}, flags)
 		}
-		r, size := utf8.DecodeRuneInString(m.text[at:])
+		r, size := utf8.DecodeRuneInString(text[at:end])
 		waiting = waiting[:0]
 		for _, t := range ready {
 			inst := &m.prog.Inst[t.pc]
@@ -84,26 +85,29 @@ func (m *matcher) add(to []thread, t thread, flags syntax.EmptyOp) []thread {
 }
 
 // flags says what is true between two characters.
-func (m *matcher) flags(at int) (flags syntax.EmptyOp) {
-	before, after := rune('\n'), rune('\n')
+func (m *matcher) flags(text string, at int) (flags syntax.EmptyOp) {
 	isWordBefore, isWordAfter := false, false
 	if at == 0 {
-		flags |= syntax.EmptyBeginText
+		flags |= syntax.EmptyBeginText | syntax.EmptyBeginLine
 	} else {
-		before, _ = utf8.DecodeLastRuneInString(m.text[:at])
-		isWordBefore = m.isWord(before)
+		before := rune(text[at-1])
+		if before >= utf8.RuneSelf {
+			before, _ = utf8.DecodeLastRuneInString(text[:at])
+		}
+		if isWordBefore = m.isWord(before); before == '\n' {
+			flags |= syntax.EmptyBeginLine
+		}
 	}
-	if at == len(m.text) {
-		flags |= syntax.EmptyEndText
+	if at == len(text) {
+		flags |= syntax.EmptyEndText | syntax.EmptyEndLine
 	} else {
-		after, _ = utf8.DecodeRuneInString(m.text[at:])
-		isWordAfter = m.isWord(after)
-	}
-	if before == '\n' {
-		flags |= syntax.EmptyBeginLine
-	}
-	if after == '\n' {
-		flags |= syntax.EmptyEndLine
+		after := rune(text[at])
+		if after >= utf8.RuneSelf {
+			after, _ = utf8.DecodeRuneInString(text[at:])
+		}
+		if isWordAfter = m.isWord(after); after == '\n' {
+			flags |= syntax.EmptyEndLine
+		}
 	}
 	if isWordBefore != isWordAfter {
 		return flags | syntax.EmptyWordBoundary

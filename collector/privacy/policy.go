@@ -44,7 +44,7 @@ type Policy struct {
 	redactor               *redactor
 	content                *content
 	mask                   *mask
-	keys                   keys
+	keys                   memory[*known]
 	isLimited              bool
 }
 

@@ -1,6 +1,7 @@
 package privacy
 
 import (
+	"slices"
 	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -19,23 +20,20 @@ type prints struct {
 	mentions ordered
 }
 
-// ordered numbers texts in order of appearance.
+// ordered numbers the first texts that come, in order of appearance.
 type ordered struct {
 	names []string
 	most  []int
-	at    map[string]int
 }
 
-func (o *ordered) add(name string, number int) {
-	if i, is := o.at[name]; is {
-		o.most[i] = max(o.most[i], number)
-		return
+// place is where a text stands; -1 where there is no more room.
+func (o *ordered) place(name string) int {
+	i := slices.Index(o.names, name)
+	if i < 0 && len(o.names) < mostPrints {
+		i = len(o.names)
+		o.names, o.most = append(o.names, name), append(o.most, 0)
 	}
-	if o.at == nil {
-		o.at = map[string]int{}
-	}
-	o.at[name] = len(o.names)
-	o.names, o.most = append(o.names, name), append(o.most, number)
+	return i
 }
 
 // read takes in a content attribute as it came.
@@ -50,7 +48,7 @@ func (p *prints) read(info *known, value pcommon.Value) {
 			if found.isLink {
 				name += ":link"
 			}
-			p.targets.add(name, 0)
+			p.targets.place(name)
 		}
 	}
 	if info.isSaid {
@@ -59,8 +57,15 @@ func (p *prints) read(info *known, value pcommon.Value) {
 			return
 		}
 		low := pytext.Lower(text)
-		for _, mention := range found {
-			p.mentions.add(mention.kind+":"+p.mask.fingerprint(mention.name), instructing(low, mention.name))
+		seen := map[mention]bool{}
+		for _, one := range found {
+			if seen[one] {
+				continue
+			}
+			seen[one] = true
+			if i := p.mentions.place(one.kind + ":" + p.mask.fingerprint(one.name)); i >= 0 {
+				p.mentions.most[i] = max(p.mentions.most[i], instructing(low, one.name))
+			}
 		}
 	}
 }
@@ -69,10 +74,9 @@ func (p *prints) read(info *known, value pcommon.Value) {
 func (p *prints) write(attributes pcommon.Map) {
 	names := p.targets.names
 	if len(names) > 0 && !has(attributes, semconv.ActionTargets) {
-		putNames(attributes, semconv.ActionTargets, names[:min(len(names), mostPrints)])
+		putNames(attributes, semconv.ActionTargets, names)
 	}
 	if names = p.mentions.names; len(names) > 0 && !has(attributes, semconv.ContentMentions) {
-		names = names[:min(len(names), mostPrints)]
 		for i := range names {
 			names[i] += ":" + strconv.Itoa(p.mentions.most[i])
 		}

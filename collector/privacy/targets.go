@@ -27,14 +27,16 @@ var (
 	holders = regexp.MustCompile(`(?:^|[_.-])(?:to|cc|bcc|(?:recipient|receiver|participant|attendee|invitee|member|user|channel|account|` +
 		`payee|beneficiar(?:y|ie)|wallet|phone|email|mail|address(?:e)?|group|topic|queue|bucket|repo|repository|branch|remote|path|file|` +
 		`folder|directory|table|database|destination|dest|target|webhook|iban)(?:s|es)?)(?:_?(?:name|id|address|number|path))?\n?$`)
-	links  = regexp.MustCompile(`(?:^|[_.-])(?:url|uri|link|href|endpoint|host|hostname|domain|website|webhook|site|page)s?\n?$`)
-	scheme = regexp.MustCompile(`^(?:[a-z][a-z0-9+.-]{1,20}://)?(?:www\.)?`)
+	links = regexp.MustCompile(`(?:^|[_.-])(?:url|uri|link|href|endpoint|host|hostname|domain|website|webhook|site|page)s?\n?$`)
 )
 
 // canonical is the form in which targets are compared.
 func canonical(text string) string {
 	text = pytext.Lower(pytext.Strip(text))
-	return strings.TrimRight(text[len(scheme.FindString(text)):], `/.,;:!?'")`)
+	if end := run(text, 1, 20, isScheme); end > 1 && isLetter(text[0]) && strings.HasPrefix(text[end:], "://") {
+		text = text[end+len("://"):]
+	}
+	return strings.TrimRight(strings.TrimPrefix(text, "www."), `/.,;:!?'")`)
 }
 
 // targets gives the targets in the arguments of an action (JSON or plain text), at most 64, each once, in order of appearance.
@@ -53,6 +55,8 @@ func targets(arguments string) []target {
 
 // holds says what the name of an argument tells: that it is there to be opened, or that it names somebody or something.
 type holds struct{ link, holder bool }
+
+var tellings = memory[holds]{of: tells}
 
 func tells(name string) holds {
 	words := pytext.Lower(snake(name))
@@ -99,7 +103,7 @@ func (w *walk) value(value *pyjson.Value, says holds, depth int) {
 	switch value.Kind {
 	case pyjson.Object:
 		for i := range value.Members {
-			w.value(&value.Members[i].Value, tells(value.Members[i].Key), depth+1)
+			w.value(&value.Members[i].Value, tellings.get(value.Members[i].Key), depth+1)
 		}
 	case pyjson.List:
 		for i := range value.Items {
