@@ -3,7 +3,6 @@ package normalise
 import (
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 type kind uint8
@@ -133,14 +132,6 @@ func mayBeJSON(source string) bool {
 		return false
 	}
 	return false
-}
-
-// valid is the text in UTF-8; only what no sender may send is changed.
-func valid(source string) string {
-	if utf8.ValidString(source) {
-		return source
-	}
-	return strings.ToValidUTF8(source, "\ufffd")
 }
 
 func (r *reader) whole(steps []step) (value, bool) {

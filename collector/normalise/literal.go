@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -28,13 +29,13 @@ func literal(source string) (value, bool) {
 	if source == "" || source[0] != '{' && source[0] != '[' {
 		return value{}, false
 	}
-	if strings.Count(source, "[") > nested || strings.Count(source, "{") > nested || len([]rune(source)) > literalLimit {
+	if strings.Count(source, "[") > nested || strings.Count(source, "{") > nested || utf8.RuneCountInString(source) > literalLimit {
 		return value{}, false
 	}
-	if strings.IndexByte(source, 0) >= 0 {
+	if strings.IndexByte(source, 0) >= 0 || !utf8.ValidString(source) {
 		return value{}, false
 	}
-	p := python{source: strings.ReplaceAll(strings.ReplaceAll(valid(source), "\r\n", "\n"), "\r", "\n")}
+	p := python{source: strings.ReplaceAll(strings.ReplaceAll(source, "\r\n", "\n"), "\r", "\n")}
 	made, ok := p.expression()
 	return made.value, ok && p.isEnd()
 }

@@ -44,7 +44,7 @@ type meaning struct {
 	isMark   bool
 }
 
-const serviceName, eventName, hostName = "service.name", "event.name", "host.name"
+const serviceName, eventName = "service.name", "event.name"
 
 // New compiles rules; version is what the mark on every record says. The error names each rule that cannot be done.
 func New(rules *semconv.Rules, version string) (*Normaliser, error) {
