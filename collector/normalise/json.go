@@ -87,6 +87,9 @@ func (v *value) add(key string, item value, places map[string]int) map[string]in
 		*known = item
 		return nil
 	}
+	if v.keys == nil {
+		v.keys, v.items = make([]string, 0, 4), make([]value, 0, 4)
+	}
 	v.keys, v.items = append(v.keys, key), append(v.items, item)
 	return places
 }

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
-	"regexp"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -31,7 +30,7 @@ type Normaliser struct {
 	resources map[string]int
 	pseudo    map[string]int
 	dialects  []semconv.Dialect
-	patterns  []*regexp.Regexp
+	patterns  []*pattern
 	after     after
 }
 

@@ -36,21 +36,16 @@ type moved struct {
 func (n *Normaliser) Write(_ pcommon.Map, attributes pcommon.Map, f *Facts, keepOriginals bool) {
 	clear(f.written)
 	f.skip(attributes)
-	f.findLast(attributes)
-	at := -1
 	attributes.RemoveIf(func(key string, held pcommon.Value) bool {
-		at++
 		found := f.meaning(key)
 		if found.column == none {
 			isUsed := found.slot != none && f.slots[found.slot].isUsed || found.gathered&f.patterns != 0
 			return found.isMark || !keepOriginals && isUsed && key != requestModel
 		}
-		if f.last[found.column] != at {
-			return true
-		}
 		if c := &f.columns[found.column]; c.isThere && n.columns[found.column].holds(held, c) {
+			isTwice := f.written[found.column]
 			f.written[found.column] = true
-			return false
+			return isTwice
 		}
 		if keepOriginals {
 			made := pcommon.NewValueEmpty()
@@ -96,17 +91,6 @@ func lastOf(attributes pcommon.Map, key string) (found pcommon.Value, is bool) {
 		}
 	}
 	return found, is
-}
-
-// findLast notes for each column where its canonical key stands; of one that is given twice the last counts.
-func (f *Facts) findLast(attributes pcommon.Map) {
-	at := 0
-	for key := range attributes.All() {
-		if found := f.meaning(key); found.column != none {
-			f.last[found.column] = at
-		}
-		at++
-	}
 }
 
 func (c *column) holds(held pcommon.Value, found *fact) bool {
