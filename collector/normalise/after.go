@@ -16,16 +16,16 @@ type after struct {
 	handoffs    []handoff
 	nobody      []string
 	verbs       map[string]string
-	verb        *regexp.Regexp
-	destructive *regexp.Regexp
+	verb        *pattern
+	destructive *pattern
 	// The numbers of columns.
 	operation, toolName, arguments, delegateName, delegationMode, inputDigest, sideEffect int
 }
 
 type handoff struct {
-	whole     *regexp.Regexp
-	group     *regexp.Regexp // where the name of the tool names the agent
-	arguments []path         // else those that do
+	whole     *pattern
+	group     *pattern // where the name of the tool names the agent
+	arguments []path   // else those that do
 	mode      string
 }
 
@@ -51,7 +51,7 @@ func newAfter(rules *semconv.Rules, places map[string]int) (after, error) {
 			problems = append(problems, fmt.Errorf("there is no column %s", name))
 		}
 	}
-	pattern := func(text string) *regexp.Regexp {
+	pattern := func(text string) *pattern {
 		found, err := compile(text, wordClass)
 		problems = append(problems, err)
 		return found
@@ -124,7 +124,7 @@ func (a *after) target(name string, arguments *fact) (string, bool) {
 		one := &a.handoffs[i]
 		agent, is := "", false
 		if one.group != nil {
-			agent, is = group(one.group, name)
+			agent, is = one.group.group(name)
 		} else if arguments.isThere && one.whole.MatchString(name) {
 			for j := 0; j < len(one.arguments) && !is; j++ {
 				agent, is = one.arguments[j].find(arguments.text)
@@ -147,7 +147,7 @@ func (a *after) mode(name string) string {
 		if one.group == nil {
 			return one.mode
 		}
-		if agent, is := group(one.group, name); is && !a.isNobody(agent) {
+		if agent, is := one.group.group(name); is && !a.isNobody(agent) {
 			return one.mode
 		}
 	}
@@ -157,7 +157,7 @@ func (a *after) mode(name string) string {
 // effect is what the first telling word of a tool's name suggests.
 func (a *after) effect(name string) string {
 	words := lower(camel.ReplaceAllString(name, "${1}_${2}"))
-	verb, _ := group(a.verb, words)
+	verb, _ := a.verb.group(words)
 	guess := orElse(a.verbs[verb], "unknown")
 	if guess == "write" && a.destructive.MatchString(words) {
 		return "destructive" // "order_cancel": a noun that is also a verb stands before the deed

@@ -30,7 +30,6 @@ type Facts struct {
 	tools    map[string]tool
 	scratch  []byte
 	written  []bool
-	last     []int // where the canonical key of a column stands
 	moved    []moved
 }
 
@@ -58,7 +57,6 @@ type fact struct {
 func (n *Normaliser) NewFacts() *Facts {
 	return &Facts{
 		n: n, slots: make([]slot, n.slots), columns: make([]fact, len(n.columns)), written: make([]bool, len(n.columns)),
-		last: make([]int, len(n.columns)),
 		keys: map[string]meaning{}, scopes: map[string]uint64{}, plans: map[uint64][]asked{}, tools: map[string]tool{},
 	}
 }

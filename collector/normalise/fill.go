@@ -221,7 +221,7 @@ func (r *rule) tidy(said string) (string, bool) {
 		}
 	}
 	if r.extract != nil {
-		if said, ok = group(r.extract, said); !ok {
+		if said, ok = r.extract.group(said); !ok {
 			return "", false
 		}
 	}

@@ -50,6 +50,20 @@ func whole(text string) string {
 	return made.String()
 }
 
+// valid is a text in UTF-8, halves of surrogate pairs apart; only what no sender may send is changed.
+func valid(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	made := make([]byte, 0, len(text)+8)
+	for text != "" {
+		letter, size := letterAt(text)
+		made = appendLetter(made, letter)
+		text = text[size:]
+	}
+	return string(made)
+}
+
 // head is the first letters of a text.
 func head(text string, most int) string {
 	if len(text) <= most {

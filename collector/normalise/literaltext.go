@@ -59,10 +59,7 @@ func (p *python) oneText() (found value, is, ok bool) {
 		if c == '\\' {
 			p.at++
 		}
-		p.at++
-	}
-	if p.at > len(p.source) {
-		return value{}, true, false
+		p.at = min(p.at+1, len(p.source))
 	}
 	said := p.source[start:p.at]
 	p.at += len(end)

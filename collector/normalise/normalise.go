@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
-	"regexp"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -31,7 +30,7 @@ type Normaliser struct {
 	resources map[string]int
 	pseudo    map[string]int
 	dialects  []semconv.Dialect
-	patterns  []*regexp.Regexp
+	patterns  []*pattern
 	after     after
 }
 
@@ -44,7 +43,7 @@ type meaning struct {
 	isMark   bool
 }
 
-const serviceName, eventName, hostName = "service.name", "event.name", "host.name"
+const serviceName, eventName = "service.name", "event.name"
 
 // New compiles rules; version is what the mark on every record says. The error names each rule that cannot be done.
 func New(rules *semconv.Rules, version string) (*Normaliser, error) {

@@ -3,7 +3,6 @@ package normalise
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -58,7 +57,7 @@ type rule struct {
 	lower       bool
 	stripPrefix string
 	stripSuffix string
-	extract     *regexp.Regexp
+	extract     *pattern
 	path        path
 	content     string
 	basis       string

@@ -30,26 +30,22 @@ type moved struct {
 //
 // Afterwards a canonical key is there if and only if its column has a value, and it has that value. What stood there and
 // differs is kept below actorscope.edge.original. when originals are kept; when not, the attributes out of which the
-// facts were read go too. Two facts are not written twice: the model where gen_ai.request.model says it and nothing else
-// does (that attribute always stays), and the host that the resource says.
-func (n *Normaliser) Write(resource pcommon.Map, attributes pcommon.Map, f *Facts, keepOriginals bool) {
+// facts were read go too. One fact is not written twice: the model where gen_ai.request.model says it and nothing else
+// does; that attribute always stays. What the resource says, such as the host, is written too: a reader cannot know
+// whether the dialect of the record reads the resource.
+func (n *Normaliser) Write(_ pcommon.Map, attributes pcommon.Map, f *Facts, keepOriginals bool) {
 	clear(f.written)
-	f.skip(resource, attributes)
-	f.findLast(attributes)
-	at := -1
+	f.skip(attributes)
 	attributes.RemoveIf(func(key string, held pcommon.Value) bool {
-		at++
 		found := f.meaning(key)
 		if found.column == none {
 			isUsed := found.slot != none && f.slots[found.slot].isUsed || found.gathered&f.patterns != 0
 			return found.isMark || !keepOriginals && isUsed && key != requestModel
 		}
-		if f.last[found.column] != at {
-			return true
-		}
 		if c := &f.columns[found.column]; c.isThere && n.columns[found.column].holds(held, c) {
+			isTwice := f.written[found.column]
 			f.written[found.column] = true
-			return false
+			return isTwice
 		}
 		if keepOriginals {
 			made := pcommon.NewValueEmpty()
@@ -76,18 +72,16 @@ func (n *Normaliser) Write(resource pcommon.Map, attributes pcommon.Map, f *Fact
 	attributes.PutStr(semconv.EdgeVersion, n.version)
 }
 
-// skip notes the facts that are not written because they are said elsewhere.
-func (f *Facts) skip(resource, attributes pcommon.Map) {
-	if model := f.fact("model", textColumn); model != nil {
-		at := f.n.places["model"]
-		_, isAnswered := attributes.Get(f.n.columns[at].attribute)
-		asked, is := lastOf(attributes, requestModel)
-		f.written[at] = !isAnswered && is && textOf(asked) == model.text
+// skip notes that the model is not written because it is said elsewhere.
+func (f *Facts) skip(attributes pcommon.Map) {
+	model := f.fact("model", textColumn)
+	if model == nil {
+		return
 	}
-	if host := f.fact("host_name", textColumn); host != nil {
-		held, is := lastOf(resource, hostName)
-		f.written[f.n.places["host_name"]] = is && textOf(held) == host.text
-	}
+	at := f.n.places["model"]
+	_, isAnswered := attributes.Get(f.n.columns[at].attribute)
+	asked, is := lastOf(attributes, requestModel)
+	f.written[at] = !isAnswered && is && textOf(asked) == model.text
 }
 
 func lastOf(attributes pcommon.Map, key string) (found pcommon.Value, is bool) {
@@ -97,17 +91,6 @@ func lastOf(attributes pcommon.Map, key string) (found pcommon.Value, is bool) {
 		}
 	}
 	return found, is
-}
-
-// findLast notes for each column where its canonical key stands; of one that is given twice the last counts.
-func (f *Facts) findLast(attributes pcommon.Map) {
-	at := 0
-	for key := range attributes.All() {
-		if found := f.meaning(key); found.column != none {
-			f.last[found.column] = at
-		}
-		at++
-	}
 }
 
 func (c *column) holds(held pcommon.Value, found *fact) bool {

@@ -1,0 +1,79 @@
+"""The normaliser of the collector says what the reference says, of every record and every column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.collector import read_marks
+from tests.collector.conftest import Replay
+from tests.conftest import RECORDINGS
+from tests.ingest import otlp
+from tests.ingest.test_native_normalise import _PAIRS, _SCOPES, _VALUES, _WHERE, _span
+
+from actorscope.cli.replay import read
+from actorscope.ingest import decode_python, normalise
+from actorscope.semconv.dialects import columns
+
+Replays = tuple[Replay, Replay]
+_FILES = sorted(RECORDINGS.glob("*.binpb.gz"))
+_CANONICAL = {column.attribute for column in columns()}
+
+
+def expected(signal: str, body: bytes) -> list[dict[str, Any]]:
+    """What the reference says of what came."""
+    if signal == "logs":
+        return normalise.reference_logs(decode_python.decode_logs([body])).to_pylist()
+    return normalise.reference(decode_python.decode_traces([body])).to_pylist()
+
+
+def agree(replays: Replays, signal: str, body: bytes) -> None:
+    """Both ways of writing give back what the reference says, and what is written agrees with the contract."""
+    wanted = expected(signal, body)
+    for keeps, replay in zip((True, False), replays, strict=True):
+        made = replay(signal, body)
+        for number, (row, right) in enumerate(zip(read_marks.rows(signal, made), wanted, strict=True)):
+            wrong = {name: (row[name], right[name]) for name in right if row[name] != right[name]}
+            assert not wrong, (number, keeps, wrong)
+        for came, after in zip(read_marks.records(signal, body), read_marks.records(signal, made), strict=True):
+            originals_are_kept(came, after, keeps)
+
+
+def originals_are_kept(before: dict[str, Any], after: dict[str, Any], keeps: bool) -> None:
+    """Nothing that came is lost where originals are kept; where not, nothing is kept beside the canonical attributes."""
+    if read_marks.keys.ACTORSCOPE_EDGE_DIALECT not in after:
+        assert after == before
+        return
+    if not keeps:
+        assert not {key for key in after if key.startswith(read_marks.ORIGINAL)} - set(before)
+        return
+    for key, value in before.items():
+        kept = after.get(key) == value or after.get(read_marks.ORIGINAL + key) == value
+        assert kept or key.startswith("actorscope.edge."), key
+        assert (read_marks.ORIGINAL + key not in after) or key in _CANONICAL
+
+
+@pytest.mark.parametrize("path", _FILES, ids=lambda path: path.name.removesuffix(".binpb.gz"))
+def test_recordings_mean_the_same(path: Path, replays: Replays) -> None:
+    for recorded in read(path):
+        agree(replays, recorded.signal, recorded.body)
+
+
+@settings(max_examples=200, deadline=None)
+@given(spans=st.lists(st.tuples(_span(), _SCOPES), min_size=1, max_size=4), resource=_PAIRS)
+def test_spans_with_any_attributes_mean_the_same(
+    replays: Replays, spans: list[tuple[Any, str]], resource: dict[str, str]
+) -> None:
+    # Requests one after the other are one request with all that is in them.
+    agree(replays, "traces", b"".join(otlp.traces(span, scope=scope, resource=resource) for span, scope in spans))
+
+
+@settings(max_examples=100, deadline=None)
+@given(records=st.lists(st.tuples(_PAIRS, _VALUES, st.sampled_from(["", *_WHERE])), min_size=1, max_size=4))
+def test_log_records_with_any_attributes_mean_the_same(
+    replays: Replays, records: list[tuple[dict[str, str], str, str]]
+) -> None:
+    agree(replays, "logs", otlp.logs(*(otlp.record(body, pairs, event_name=event) for pairs, body, event in records)))
