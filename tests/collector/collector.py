@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -19,6 +20,7 @@ BINARY = ROOT / "build" / "collector" / "otelcol-actorscope"
 KEY = "000102030405060708090a0b0c0d0e0f"
 
 
+@cache
 def built() -> Path:
     """The Collector, built anew where its sources changed. Without Go the test is skipped."""
     if not shutil.which("go"):
