@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import pytest
 from hypothesis import given, settings
@@ -36,10 +37,17 @@ def agree(replays: Replays, signal: str, body: bytes) -> None:
     for keeps, replay in zip((True, False), replays, strict=True):
         made = replay(signal, body)
         for number, (row, right) in enumerate(zip(read_marks.rows(signal, made), wanted, strict=True)):
-            wrong = {name: (row[name], right[name]) for name in right if row[name] != right[name]}
+            wrong = {name: (row[name], right[name]) for name in right if _told(row[name]) != _told(right[name])}
             assert not wrong, (number, keeps, wrong)
         for came, after in zip(read_marks.records(signal, body), read_marks.records(signal, made), strict=True):
             originals_are_kept(came, after, keeps)
+
+
+def _told(value: Any) -> Any:
+    """A value as it is compared: among names, Python prints letters as escapes that are younger than its tables, but not Go's."""
+    if not isinstance(value, list):
+        return value
+    return ["".join(c.encode("unicode_escape").decode() if category(c) == "Cn" else c for c in name) for name in value]
 
 
 def originals_are_kept(before: dict[str, Any], after: dict[str, Any], keeps: bool) -> None:
