@@ -142,7 +142,7 @@ func TestCallsInKeysComeInTheOrderOfTheirNumbers(t *testing.T) {
 
 func TestNamesAndTruths(t *testing.T) {
 	for text, expected := range map[string][]string{
-		`["a","b"]`: {"a", "b"}, "a b,c\u00a0d": {"a", "b", "c", "d"}, ``: {}, `[]`: {}, `7`: {"7"}, `"a b"`: {"a b"}, `["\ud800"]`: {"?"},
+		`["a","b"]`: {"a", "b"}, "a b,c\u00a0d": {"a", "b", "c", "d"}, `[["\udbc1\udd48\u2028"]]`: {`['\U00100548\u2028']`}, ``: {}, `[]`: {}, `7`: {"7"}, `"a b"`: {"a b"}, `["\ud800"]`: {"?"},
 		`[true, null, 1.0, {"a": ["it's", "\u00ad\n"]}]`: {"True", "None", "1.0", `{'a': ["it's", '\xad\n']}`},
 	} {
 		if came := names(text); !slices.Equal(came, expected) {

@@ -212,8 +212,8 @@ func appendReprText(out []byte, said string) []byte {
 		case letter < 0x10000:
 			out = appendUnit(out, letter)
 		default:
-			out = append(out, `\U000`...)
-			for shift := 16; shift >= 0; shift -= 4 {
+			out = append(out, `\U00`...)
+			for shift := 20; shift >= 0; shift -= 4 {
 				out = append(out, hexadecimal[letter>>shift&15])
 			}
 		}

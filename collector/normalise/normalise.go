@@ -3,7 +3,7 @@
 //
 // The rules are data (package semconv) and the same that the ingester applies; what is right is what ingest/normalise.py
 // says, and the tests compare with it. A few things cannot be the same and are harmless: letters that are younger than
-// Go's Unicode tables, letters by name in Python literals, and texts nested hundreds of levels deep.
+// Go's Unicode tables (or Python's), letters by name in Python literals, and texts nested hundreds of levels deep.
 package normalise
 
 import (
