@@ -1,7 +1,7 @@
 // Package privacy decides what of a record may go on: too much is cut, what must not be kept is redacted, content may become fingerprints.
 //
-// It does to each record what the ingester does to requests, with the same results under the same key. What differs is said
-// in pattern.go: patterns of users are written for the engine of Go here.
+// It does to each record what the ingester does to requests, with the same results under the same key. What differs in patterns
+// that users write is said in pattern.go.
 package privacy
 
 import (

@@ -6,7 +6,7 @@ import json
 import subprocess
 from base64 import b64encode
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from tests.conftest import ROOT
 
@@ -48,7 +48,7 @@ def _varint(number: int) -> bytes:
     return bytes([*made, number])
 
 
-def _read_varint(source: BinaryIO) -> int:
+def _read_varint(source: IO[bytes]) -> int:
     number = shift = 0
     while True:
         byte = source.read(1)

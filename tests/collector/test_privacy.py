@@ -131,7 +131,7 @@ _VALUES = st.recursive(
     _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3), max_leaves=4
 )
 _PAIRS = st.lists(st.tuples(st.sampled_from(_KEYS), _VALUES), max_size=12)
-_EXAMPLES = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+_EXAMPLES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @st.composite
@@ -161,6 +161,17 @@ _EVENTS = st.sampled_from(["", "gen_ai.user.message", "gen_ai.x\n", "codex.tool_
 def test_log_records_come_out_alike(pair: tuple[Policy, Filter], body: Any, pairs: Any, event: str, named: str) -> None:
     pairs = [*pairs, ("event.name", named)] if named else pairs
     _agree(pair, "logs", otlp.logs(otlp.record(body, pairs, event_name=event)))
+
+
+_SAID = st.builds(str.join, st.sampled_from([" ", "", ", "]), st.lists(st.sampled_from(PARTS), min_size=2, max_size=8))
+_ARGUMENTS = st.dictionaries(_NAMES, _SAID | st.lists(_SAID, max_size=2), max_size=4).map(json.dumps)
+
+
+@_EXAMPLES
+@given(st.lists(_SAID | _ARGUMENTS, min_size=8, max_size=16))
+def test_parties_instructions_and_secrets_come_out_alike(pair: tuple[Policy, Filter], texts: list[str]) -> None:
+    for key in ("gen_ai.tool.call.result", "gen_ai.tool.call.arguments", "n"):
+        _agree(pair, "traces", otlp.traces(*(otlp.span(1, {key: text}) for text in texts)))
 
 
 @pytest.mark.parametrize("text", ["ann@example.org", "you", "ada"])
