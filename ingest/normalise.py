@@ -68,13 +68,11 @@ def _facts(wide: pl.DataFrame) -> pa.Table:
 
 def _afterwards(wide: pl.DataFrame, spoken: int) -> pl.DataFrame:
     """What follows from other columns; of a record that was normalised before, this is among what it says."""
-    before = wide.select(_AFTERWARDS)
-    if spoken:
-        wide = wide.with_columns(_hand_off())
-    wide = wide.with_columns(_digest(wide), *_side_effect())
+    made = wide.with_columns(_hand_off()) if spoken else wide
+    made = made.with_columns(_digest(made), *_side_effect())
     if not spoken >> len(dialects()) & 1:
-        return wide
-    return wide.with_columns(pl.when(is_done()).then(before[name]).otherwise(name).alias(name) for name in _AFTERWARDS)
+        return made
+    return made.with_columns(pl.when(is_done()).then(wide[name]).otherwise(name).alias(name) for name in _AFTERWARDS)
 
 
 @cache

@@ -28,15 +28,15 @@ _TYPED = {
 }  # fmt: skip
 # In the form of the convention: a list of messages with role and parts.
 _REQUEST = (
-    "substringUTF8(trim(if(startsWith({0}, '['), arrayStringConcat(arrayFilter(x -> x != '', arrayMap(p -> JSONExtractString(p, 'content'), "
-    "JSONExtractArrayRaw(arrayLast(m -> JSONExtractString(m, 'role') IN ('user', 'human'), JSONExtractArrayRaw({0})), 'parts'))), ' '), "
-    f"{{0}})), 1, {REQUEST_LIMIT})"
+    "substringUTF8(trim(if(startsWith({0}, '['), arrayStringConcat(arrayFilter(x -> x != '', arrayMap(p -> "
+    "JSONExtractString(p, 'content'), JSONExtractArrayRaw(arrayLast(m -> JSONExtractString(m, 'role') IN ('user', 'human'), "
+    f"JSONExtractArrayRaw({{0}})), 'parts'))), ' '), {{0}})), 1, {REQUEST_LIMIT})"
 )
 _CALLS = (
     "replaceOne(concat('[', arrayStringConcat(arrayMap(p -> concat('{{\"id\": ', toJSONString(JSONExtractString(p, 'id')), ', \"name\": ', "
     "toJSONString(JSONExtractString(p, 'name')), ', \"arguments\": ', toJSONString(if(JSONType(p, 'arguments') = 'String', "
-    "JSONExtractString(p, 'arguments'), JSONExtractRaw(p, 'arguments'))), '}}'), arrayFilter(p -> JSONExtractString(p, 'type') = 'tool_call', "
-    "arrayFlatten(arrayMap(m -> JSONExtractArrayRaw(m, 'parts'), JSONExtractArrayRaw({0}))))), ', '), ']'), '[]', '')"
+    "JSONExtractString(p, 'arguments'), JSONExtractRaw(p, 'arguments'))), '}}'), arrayFilter(p -> JSONExtractString(p, 'type') = "
+    "'tool_call', arrayFlatten(arrayMap(m -> JSONExtractArrayRaw(m, 'parts'), JSONExtractArrayRaw({0}))))), ', '), ']'), '[]', '')"
 )
 _CONTENT = {"request": _REQUEST, "tool_calls": _CALLS}
 # Canonical where an object holds plain values; what is nested keeps the order of its keys.
@@ -192,4 +192,5 @@ def _guess() -> str:
     verbs = patterns()["verbs"]
     keys, effects = (", ".join(map(_quoted, side)) for side in (verbs, verbs.values()))
     guess = f"transform(extract({words}, {_quoted(patterns()['verb_pattern'])}),\n        [{keys}],\n        [{effects}], 'unknown')"
-    return f"{guess} AS by_verb,\n    if(by_verb = 'write' AND match({words}, {_quoted(patterns()['destructive_pattern'])}), 'destructive', by_verb)"
+    is_worse = f"by_verb = 'write' AND match({words}, {_quoted(patterns()['destructive_pattern'])})"
+    return f"{guess} AS by_verb,\n    if({is_worse}, 'destructive', by_verb)"

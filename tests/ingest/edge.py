@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +14,7 @@ from actorscope.ingest.decode import decode_logs, decode_traces
 from actorscope.ingest.decode_python import parse, text_of
 from actorscope.ingest.mask import ORIGINAL
 from actorscope.ingest.wide import of_logs, of_spans
-from actorscope.semconv.dialects import MARK, columns
+from actorscope.semconv.dialects import MARK, Rule, columns
 from actorscope.semconv.generated import attributes as words
 
 _CANONICAL = frozenset(column.attribute for column in columns())
@@ -61,10 +60,8 @@ def write(record: Any, facts: dict[str, Any], sources: set[str], keep_originals:
             moved[ORIGINAL + column.attribute] = there.pop(column.attribute)
         if new is not None:
             there[column.attribute] = new
-    gathered = re.compile("|".join(key.removeprefix("keys ") for key in sources if key.startswith("keys ")) or "$^")
-    for key in [key for key in there if key in sources or gathered.match(key)]:
-        if key not in _CANONICAL | kept:
-            del there[key]
+    for key in sources - _CANONICAL - kept:
+        there.pop(key, None)
     there.update(moved if keep_originals else {})
     there |= {MARK: otlp.any_value(facts["dialect"]), words.ACTORSCOPE_EDGE_VERSION: otlp.any_value("0.1.0")}
     there |= {key: otlp.any_value(facts[name]) for name, key in _BASES.items() if facts.get(name)}
@@ -80,8 +77,13 @@ def _is_asked_for(there: dict[str, AnyValue], facts: dict[str, Any]) -> bool:
     return "gen_ai.response.model" not in there and asked is not None and text_of(asked) == facts["model"]
 
 
+def _reads_a_part(rule: Rule) -> bool:
+    """Whether an attribute says more than the fact that is read out of it: such a one stays."""
+    return bool(rule.json or rule.extract or rule.keys or rule.content in ("request", "tool_calls"))
+
+
 def _sources(wide: pl.DataFrame) -> list[set[str]]:
-    """For each record the attributes out of which its facts were read."""
+    """For each record the attributes that became facts of it as they are."""
     seen, result = frozenset(wide.columns), [set[str]() for _ in range(wide.height)]
     spoken = int(wide.select(pl.col("bits").bitwise_or()).item() or 0)
     for column in columns():
@@ -90,8 +92,7 @@ def _sources(wide: pl.DataFrame) -> list[set[str]]:
         chosen = wide.select(pl.coalesce(numbered).alias("by"))["by"] if numbered else []
         for found, number in zip(result, chosen, strict=False):
             rule = answers[number][1] if number is not None else None
-            if rule and not (rule.event or rule.resource or rule.nothing):
-                found.update(key for key in (rule.source, *rule.plus) if key and key[0] not in "@$")
-                found.update([f"keys {rule.keys}"] if rule.keys else [])
+            if rule and not (rule.event or rule.resource or rule.nothing or _reads_a_part(rule)):
+                found.update(key for key in (rule.source, *rule.plus) if key and key[0] != "@")
         wide = wide.with_columns(normalise._fill(column, wide, seen, spoken))
     return result
