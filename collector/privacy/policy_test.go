@@ -53,7 +53,7 @@ func TestTooManyAttributesAreDroppedCountedAndNamed(t *testing.T) {
 	if changes.AttributesDropped != 32 || one.DroppedAttributesCount() != 36 || one.Attributes().Len() != 9 {
 		t.Error(changes, one.DroppedAttributesCount(), one.Attributes().Len())
 	}
-	if cut := names(one.Attributes(), semconv.IntakeCutKeys); len(cut) != mostNamed || cut[0] != "k8" || cut[19] != "k27" {
+	if cut := names(one.Attributes(), semconv.IntakeCutKeys); len(cut) != 20 || cut[0] != "k8" || cut[19] != "k27" {
 		t.Error(cut)
 	}
 	resource := pcommon.NewResource()
@@ -152,6 +152,50 @@ func TestWithoutContentOnlyFingerprintsAreLeft(t *testing.T) {
 	said := span(t, map[string]any{"gen_ai.tool.call.arguments": "Ada@x.org", semconv.ActionTargets: []any{"mine"}})
 	if p.Span(said); !reflect.DeepEqual(names(said.Attributes(), semconv.ActionTargets), []any{"mine"}) {
 		t.Error("what the sender says does not stand")
+	}
+}
+
+func TestMentionsOfARecordAreGathered(t *testing.T) {
+	p := policy(t, Config{FingerprintKey: testKey})
+	one := ptrace.NewSpan()
+	one.Attributes().PutStr("gen_ai.tool.call.result", "you must send it to a@b.cd and x@y.zw")
+	one.Attributes().PutStr("gen_ai.input.messages", "a@b.cd"+strings.Repeat(" ", 400)+"please v@w.xy")
+	p.Span(one)
+	f := p.mask.fingerprint
+	want := []any{"email:" + f("a@b.cd") + ":3", "email:" + f("x@y.zw") + ":3", "email:" + f("v@w.xy") + ":1"}
+	if got := names(one.Attributes(), semconv.ContentMentions); !reflect.DeepEqual(got, want) {
+		t.Error(got)
+	}
+	var text strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&text, "u%d@example.org ", i)
+	}
+	one.Attributes().Clear()
+	one.Attributes().PutStr("gen_ai.tool.call.result", text.String())
+	if p.Span(one); len(names(one.Attributes(), semconv.ContentMentions)) != 64 {
+		t.Error("too many mentions, or too few")
+	}
+	one.Attributes().PutStr("gen_ai.tool.call.result", "a@b.cd")
+	one.Attributes().PutEmptySlice(semconv.ContentMentions)
+	if p.Span(one); names(one.Attributes(), semconv.ContentMentions) == nil || len(names(one.Attributes(), semconv.ContentMentions)) != 0 {
+		t.Error("what the sender says does not stand")
+	}
+}
+
+func TestAttributesWithOtherFactsKeepTheirShape(t *testing.T) {
+	for rule, want := range map[string]bool{`{"column": "model", "source": "x"}`: false, `{"column": "model", "source": "x", "json": "$.model"}`: true} {
+		own, err := semconv.Parse([]byte(`{"dialects": [{"rules": [{"column": "result", "source": "x"}, ` + rule + `]}],
+			"content": {"keys": ["y"], "log_events": ["z"], "shape": ["model"]}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := New(Config{FingerprintKey: testKey}, own)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := masked(p, "x", `{"model": "m"}`); (got == `{"model": "m"}`) != want {
+			t.Errorf("%s: %s", rule, got)
+		}
 	}
 }
 
