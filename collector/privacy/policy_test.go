@@ -200,7 +200,7 @@ func TestAttributesWithOtherFactsKeepTheirShape(t *testing.T) {
 }
 
 func TestBodiesOfLogRecords(t *testing.T) {
-	p := policy(t, Config{FingerprintKey: testKey, RedactKeys: []string{"event.name"}})
+	p := policy(t, Config{FingerprintKey: testKey})
 	for event, isContent := range map[string]bool{"": true, "gen_ai.user.message": true, "codex.tool_result": true, "actorscope.wait": false} {
 		record := plog.NewLogRecord()
 		record.SetEventName(event)
@@ -213,11 +213,27 @@ func TestBodiesOfLogRecords(t *testing.T) {
 			t.Errorf("%s: %d", event, dropped)
 		}
 	}
-	record := plog.NewLogRecord()
-	record.Attributes().PutStr("event.name", "actorscope.wait")
-	record.Body().SetStr("Ada said")
-	if p.Log(record); record.Body().Str() != "Ada said" {
-		t.Error("a hidden name counts as a name of nothing known, as in the ingester")
+}
+
+func TestNamesOfEventsAreThoseThatAreWritten(t *testing.T) {
+	for _, c := range []struct {
+		config Config
+		event  string
+		isKept bool
+	}{
+		{Config{}, "actorscope.wait", true},
+		{Config{}, "gen_ai.user.message", false},
+		{Config{RedactKeys: []string{"event.name"}}, "gen_ai.user.message", true}, // as in the ingester: it is another name now
+		{Config{MaxAttributes: 1}, "actorscope.wait", false},                      // it is dropped, and a record without a name has content
+	} {
+		c.config.FingerprintKey = testKey
+		record := plog.NewLogRecord()
+		record.Attributes().PutStr("a", "b")
+		record.Attributes().PutStr("event.name", c.event)
+		record.Body().SetStr("Ada said")
+		if policy(t, c.config).Log(record); (record.Body().Str() == "Ada said") != c.isKept {
+			t.Errorf("%v: %s", c, record.Body().Str())
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ func TestTargetsOutOfArguments(t *testing.T) {
 		`{"file_path": "/etc/passwd"}`:                             {"name /etc/passwd"},
 		`{"amount": 12, "date": "2024-05-19", "subject": "Lunch"}`: nil,
 		`{"to": {"x": "bob"}, "cc": ["a", "bo", "b\no"]}`:          {"name bo"},
-		`{"webhook": "hook", "link\n": "a.b"}`:                     {"name hook", "url a.b link"},
+		`{"webhook": "hook", "link\n": "a.b", "to\n": "eve"}`:      {"name hook", "url a.b link", "name eve"},
 		`write to ann@example.org`:                                 {"email ann@example.org"},
 		`["ann@example.org", "ANN@example.org"]`:                   {"email ann@example.org"},
 		`{"to": "é` + strings.Repeat("x", 199) + `"}`:              {"name é" + strings.Repeat("x", 199)},
