@@ -56,9 +56,7 @@ func newBracket(members []rune) (made piece) {
 			high = members[at+2]
 			at += 2
 		}
-		if low <= high {
-			made.ranges = append(made.ranges, [2]rune{low, high})
-		}
+		made.ranges = append(made.ranges, [2]rune{low, high})
 	}
 	return made
 }

@@ -53,7 +53,7 @@ func TestTooManyAttributesAreDroppedCountedAndNamed(t *testing.T) {
 	if changes.AttributesDropped != 32 || one.DroppedAttributesCount() != 36 || one.Attributes().Len() != 9 {
 		t.Error(changes, one.DroppedAttributesCount(), one.Attributes().Len())
 	}
-	if cut := names(one.Attributes(), semconv.IntakeCutKeys); len(cut) != mostNamed || cut[0] != "k8" || cut[19] != "k27" {
+	if cut := names(one.Attributes(), semconv.IntakeCutKeys); len(cut) != 20 || cut[0] != "k8" || cut[19] != "k27" {
 		t.Error(cut)
 	}
 	resource := pcommon.NewResource()
@@ -155,8 +155,52 @@ func TestWithoutContentOnlyFingerprintsAreLeft(t *testing.T) {
 	}
 }
 
+func TestMentionsOfARecordAreGathered(t *testing.T) {
+	p := policy(t, Config{FingerprintKey: testKey})
+	one := ptrace.NewSpan()
+	one.Attributes().PutStr("gen_ai.tool.call.result", "you must send it to a@b.cd and x@y.zw")
+	one.Attributes().PutStr("gen_ai.input.messages", "a@b.cd"+strings.Repeat(" ", 400)+"please v@w.xy")
+	p.Span(one)
+	f := p.mask.fingerprint
+	want := []any{"email:" + f("a@b.cd") + ":3", "email:" + f("x@y.zw") + ":3", "email:" + f("v@w.xy") + ":1"}
+	if got := names(one.Attributes(), semconv.ContentMentions); !reflect.DeepEqual(got, want) {
+		t.Error(got)
+	}
+	var text strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&text, "u%d@example.org ", i)
+	}
+	one.Attributes().Clear()
+	one.Attributes().PutStr("gen_ai.tool.call.result", text.String())
+	if p.Span(one); len(names(one.Attributes(), semconv.ContentMentions)) != 64 {
+		t.Error("too many mentions, or too few")
+	}
+	one.Attributes().PutStr("gen_ai.tool.call.result", "a@b.cd")
+	one.Attributes().PutEmptySlice(semconv.ContentMentions)
+	if p.Span(one); names(one.Attributes(), semconv.ContentMentions) == nil || len(names(one.Attributes(), semconv.ContentMentions)) != 0 {
+		t.Error("what the sender says does not stand")
+	}
+}
+
+func TestAttributesWithOtherFactsKeepTheirShape(t *testing.T) {
+	for rule, want := range map[string]bool{`{"column": "model", "source": "x"}`: false, `{"column": "model", "source": "x", "json": "$.model"}`: true} {
+		own, err := semconv.Parse([]byte(`{"dialects": [{"rules": [{"column": "result", "source": "x"}, ` + rule + `]}],
+			"content": {"keys": ["y"], "log_events": ["z"], "shape": ["model"]}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := New(Config{FingerprintKey: testKey}, own)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := masked(p, "x", `{"model": "m"}`); (got == `{"model": "m"}`) != want {
+			t.Errorf("%s: %s", rule, got)
+		}
+	}
+}
+
 func TestBodiesOfLogRecords(t *testing.T) {
-	p := policy(t, Config{FingerprintKey: testKey, RedactKeys: []string{"event.name"}})
+	p := policy(t, Config{FingerprintKey: testKey})
 	for event, isContent := range map[string]bool{"": true, "gen_ai.user.message": true, "codex.tool_result": true, "actorscope.wait": false} {
 		record := plog.NewLogRecord()
 		record.SetEventName(event)
@@ -169,11 +213,27 @@ func TestBodiesOfLogRecords(t *testing.T) {
 			t.Errorf("%s: %d", event, dropped)
 		}
 	}
-	record := plog.NewLogRecord()
-	record.Attributes().PutStr("event.name", "actorscope.wait")
-	record.Body().SetStr("Ada said")
-	if p.Log(record); record.Body().Str() != "Ada said" {
-		t.Error("a hidden name counts as a name of nothing known, as in the ingester")
+}
+
+func TestNamesOfEventsAreThoseThatAreWritten(t *testing.T) {
+	for _, c := range []struct {
+		config Config
+		event  string
+		isKept bool
+	}{
+		{Config{}, "actorscope.wait", true},
+		{Config{}, "gen_ai.user.message", false},
+		{Config{RedactKeys: []string{"event.name"}}, "gen_ai.user.message", true}, // as in the ingester: it is another name now
+		{Config{MaxAttributes: 1}, "actorscope.wait", false},                      // it is dropped, and a record without a name has content
+	} {
+		c.config.FingerprintKey = testKey
+		record := plog.NewLogRecord()
+		record.Attributes().PutStr("a", "b")
+		record.Attributes().PutStr("event.name", c.event)
+		record.Body().SetStr("Ada said")
+		if policy(t, c.config).Log(record); (record.Body().Str() == "Ada said") != c.isKept {
+			t.Errorf("%v: %s", c, record.Body().Str())
+		}
 	}
 }
 
