@@ -127,7 +127,7 @@ func isCased(letter rune) bool {
 }
 
 func isCaseIgnorable(letter rune) bool {
-	return strings.ContainsRune("'.:·’‘․‧︓﹕＇．：͵΄΅·՟ׯ״․", letter) ||
+	return strings.ContainsRune("'.:\u00b7\u0387\u055f\u05f4\u2018\u2019\u2024\u2027\ufe13\ufe52\ufe55\uff07\uff0e\uff1a", letter) ||
 		unicode.In(letter, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk)
 }
 
