@@ -7,11 +7,13 @@ ARGS ?=
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev native up test check lint types generate bench bench-peers evaluate fuzz torture clean
+.PHONY: help install install-dev native collector collector-check up test check lint types generate bench bench-peers evaluate fuzz torture clean
 NATIVE_SOURCES := $(wildcard ingest/native/*.toml ingest/native/src/*.rs ingest/native/src/*/*.rs)
+COLLECTOR := build/collector/otelcol-actorscope
+COLLECTOR_SOURCES := $(shell find collector -type f)
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 $(BIN)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "actorscope needs Python 3.11 or newer; make PYTHON=/path/to/python3"; exit 2; }
@@ -37,10 +39,23 @@ $(VENV)/.native: $(VENV)/.installed $(NATIVE_SOURCES)
 
 native: $(VENV)/.native ## build the native decoder where cargo is there
 
+$(COLLECTOR): $(filter-out %_test.go,$(COLLECTOR_SOURCES))
+	@sh collector/build.sh || [ $$? = 3 ]
+
+collector: ## build the OpenTelemetry Collector with our components where Go is there
+	@if command -v go >/dev/null 2>&1; then $(MAKE) --no-print-directory $(COLLECTOR); \
+	else echo "collector: skipped: no Go toolchain"; fi
+
+$(VENV)/.collector-check: $(COLLECTOR_SOURCES)
+	@if command -v go >/dev/null 2>&1; then { sh collector/check.sh && mkdir -p $(@D) && touch $@; } || [ $$? = 3 ]; \
+	else echo "collector: not checked: no Go toolchain"; fi
+
+collector-check: $(VENV)/.collector-check ## format, vet, staticcheck, race, fuzz and drift of what is written in Go
+
 up: $(VENV)/.native ## start everything on this machine (ARGS="--demo" plays a fleet into it)
 	@exec $(BIN)/actorscope up $(ARGS)
 
-test: $(VENV)/.installed-dev $(VENV)/.native lint types ## run the whole suite
+test: $(VENV)/.installed-dev $(VENV)/.native collector $(VENV)/.collector-check lint types ## run the whole suite
 	$(BIN)/python -m pytest $(ARGS)
 
 check: test ## what CI runs

@@ -20,7 +20,7 @@ except ImportError:
     _built = None
 
 log = logging.getLogger(__name__)
-NATIVE_VERSION = "0.1.1"
+NATIVE_VERSION = "0.1.2"
 """The version of the native decoder that fits; another one is not used."""
 _GROUP_BYTES = 6 * 2**20
 _native: Any = _built if _built is not None and _built.version() == NATIVE_VERSION else None

@@ -6,8 +6,8 @@ import polars as pl
 import pyarrow as pa
 
 from actorscope.ingest import normalise
-from actorscope.ingest.wide import of_logs, of_spans
-from actorscope.semconv.dialects import Rule, columns, dialects
+from actorscope.ingest.wide import known, of_logs, of_spans
+from actorscope.semconv.dialects import Rule, columns
 
 OWN = "actorscope"
 EXPLAINED = pl.Schema(
@@ -91,4 +91,4 @@ def _column(wide: pl.DataFrame, name: str, by: pl.Series | None, rules: list[tup
 
 
 def _name(index: int | None) -> str:
-    return OWN if index is None else dialects()[index].name
+    return OWN if index is None else known()[index].name

@@ -23,6 +23,8 @@ from actorscope.ingest import handoffs
 from actorscope.semconv.dialects import dialects
 
 PREFIX = "hmac-sha256:"
+ORIGINAL = "actorscope.edge.original."
+"""Before the key of an attribute that stood where the Collector plugin wrote a canonical one."""
 _HEX = 32
 _KEEP = frozenset({"", "{}", "[]", "null", "None", "N/A", "<REDACTED>", "true", "false", "True", "False"})
 _SHORT = 128
@@ -113,8 +115,9 @@ def _content_keys() -> tuple[frozenset[str], re.Pattern[str], re.Pattern[str]]:
 
 @lru_cache(maxsize=65_536)
 def is_content(key: str) -> bool:
-    """Whether an attribute of this key carries what somebody said."""
+    """Whether an attribute of this key carries what somebody said; what the Collector plugin moved away still does."""
     exact, pattern, _ = _content_keys()
+    key = key.removeprefix(ORIGINAL)
     return key in exact or pattern.fullmatch(key) is not None
 
 
@@ -124,6 +127,7 @@ def _argument_keys() -> frozenset[str]:
 
 
 def _is_arguments(key: str) -> bool:
+    key = key.removeprefix(ORIGINAL)
     return key in _argument_keys() and not is_mixed(key)
 
 

@@ -17,10 +17,11 @@ import yaml
 from actorscope.ingest import content, handoffs
 from actorscope.ingest.columns import NORMALISED
 from actorscope.ingest.normalise_native import quick
-from actorscope.ingest.wide import of_logs, of_spans, speaks
+from actorscope.ingest.wide import is_done, known, of_logs, of_spans, speaks
 from actorscope.semconv.dialects import Column, Rule, columns, dialects
 
 _BASIS_COLUMNS = {"operation": "operation_basis", "agent_name": "agent_basis", "side_effect": "side_effect_basis"}
+_AFTERWARDS = ("delegate_name", "delegation_mode", "input_digest", "side_effect", "side_effect_basis")
 _CONTENT: dict[str, Callable[[str], str | None]] = {
     "request": content.request, "tool_calls": content.tool_calls, "arguments": content.arguments,
 }  # fmt: skip
@@ -66,10 +67,12 @@ def _facts(wide: pl.DataFrame) -> pa.Table:
 
 
 def _afterwards(wide: pl.DataFrame, spoken: int) -> pl.DataFrame:
-    """What follows from other columns."""
-    if spoken:
-        wide = wide.with_columns(_hand_off())
-    return wide.with_columns(_digest(wide), *_side_effect())
+    """What follows from other columns; of a record that was normalised before, this is among what it says."""
+    made = wide.with_columns(_hand_off()) if spoken else wide
+    made = made.with_columns(_digest(made), *_side_effect())
+    if not spoken >> len(dialects()) & 1:
+        return made
+    return made.with_columns(pl.when(is_done()).then(wide[name]).otherwise(name).alias(name) for name in _AFTERWARDS)
 
 
 @cache
@@ -81,9 +84,10 @@ def _rules(column: Column) -> tuple[tuple[int | None, Rule], ...]:
         else []
     )
     rest: list[tuple[int | None, Rule]] = [
-        (index, rule) for index, d in enumerate(dialects()) for rule in d.rules if rule.column == column.name
+        (index, rule) for index, d in enumerate(known()) for rule in d.rules if rule.column == column.name
     ]
-    return (*own, *sorted(rest, key=lambda pair: not pair[1].first))
+    done = [pair for pair in rest if pair[0] == len(dialects())]
+    return (*done, *own, *sorted(rest[: len(rest) - len(done)], key=lambda pair: not pair[1].first))
 
 
 def _answers(

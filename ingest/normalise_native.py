@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from actorscope.ingest import decode, handoffs
 from actorscope.ingest.columns import NORMALISED
-from actorscope.semconv.dialects import SOURCES, Dialect, columns
+from actorscope.semconv.dialects import SOURCES, Dialect, columns, edge
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,7 @@ def rules(known: tuple[Dialect, ...], patterns: dict[str, Any]) -> str:
         {
             "columns": [{"name": c.name, "type": c.type, "attribute": c.attribute} for c in columns()],
             "dialects": [_dialect(dialect) for dialect in known],
+            "edge": _dialect(edge()),
             "handoffs": handoffs.entries(),
             "nobody": handoffs.nobody(),
             "pseudo": list(SOURCES),

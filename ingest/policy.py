@@ -92,7 +92,7 @@ class Policy:
             del holder.attributes[self.limits.attributes :]
             holder.dropped_attributes_count = min(holder.dropped_attributes_count + over, 2**32 - 1)
             work.changes.attributes_dropped += over
-        prints = Prints(self._mask) if self._mask and holder.DESCRIPTOR.name in ("Span", "LogRecord") else None
+        prints = Prints(self._mask) if self._mask and _has_content(holder) else None
         for pair in holder.attributes:
             if self._redactor.hides(pair.key):
                 pair.value.string_value = REDACTED
@@ -151,6 +151,12 @@ def _texts(holder: Any) -> Iterator[tuple[Any, str]]:
         yield holder, "name"
     if kind == "Span" and holder.HasField("status"):
         yield holder.status, "message"
+
+
+def _has_content(holder: Any) -> bool:
+    """Whether it is a record with its content; what fingerprints name was written where they were made."""
+    is_record = holder.DESCRIPTOR.name in ("Span", "LogRecord")
+    return is_record and all(pair.key != attributes.ACTORSCOPE_EDGE_CONTENT for pair in holder.attributes)
 
 
 def _event_name(record: Any) -> str:

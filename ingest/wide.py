@@ -2,7 +2,8 @@
 
 Columns: `row`; `@name`, `@scope` ... for what is no attribute; `a:<place>` for the values of attributes, where a place is a
 key, `event <name> <key>`, `resource <key>` or `keys <pattern>` (see `dialects.Rule.place`); `bits`, the dialects by their
-number; `dialect`, the last of them.
+number; `dialect`, the last of them. A record that the Collector plugin normalised speaks the last number and no other, and
+its dialect is the one that it was sent in.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from actorscope.ingest import content
-from actorscope.semconv.dialects import columns, dialects
+from actorscope.semconv.dialects import MARK, Dialect, columns, dialects, edge
 
 _SPAN = {
     "@name": "name", "@scope": "scope_name", "@service": "service_name", "@status": "status_code", "@kind": "kind",
@@ -61,7 +62,13 @@ def _wide(records: pa.RecordBatch, long: pl.DataFrame, pseudo: dict[str, str]) -
     label = pl.lit("")
     for index, dialect in enumerate(dialects()):
         label = pl.when(speaks(index)).then(pl.lit(dialect.name)).otherwise(label)
-    return wide.with_columns(label.alias("dialect"))
+    wide = wide.with_columns(label.alias("dialect"))
+    if f"a:{MARK}" in wide.columns:
+        done = pl.lit(1 << len(dialects()), pl.UInt64)
+        wide = wide.with_columns(
+            pl.when(is_done()).then(done).otherwise("bits").alias("bits"), pl.coalesce(f"a:{MARK}", "dialect").alias("dialect")
+        )
+    return wide
 
 
 def _pivot(prefix: str, long: pl.DataFrame) -> pl.DataFrame:
@@ -124,7 +131,7 @@ def _matches(pattern: str, key: str) -> bool:
 
 @cache
 def _places() -> frozenset[str]:
-    return frozenset(rule.place for d in dialects() for rule in d.rules)
+    return frozenset(rule.place for d in known() for rule in d.rules)
 
 
 @cache
@@ -140,14 +147,14 @@ def _patterns() -> tuple[str, ...]:
 @cache
 def _wanted() -> frozenset[str]:
     names = frozenset(column.name for column in columns())
-    own = {column.attribute for column in columns()}
-    return frozenset(own.union(*(rule.attribute_keys(names) for d in dialects() for rule in d.rules)))
+    own = {MARK, *(column.attribute for column in columns())}
+    return frozenset(own.union(*(rule.attribute_keys(names) for d in known() for rule in d.rules)))
 
 
 @cache
 def _bits(key: str) -> int:
     """Which dialects an attribute key reveals."""
-    hits = (key in d.attributes or (d.prefixes and key.startswith(d.prefixes)) for d in dialects())
+    hits = (key in d.attributes or (d.prefixes and key.startswith(d.prefixes)) for d in known())
     return sum(1 << index for index, hit in enumerate(hits) if hit)
 
 
@@ -158,6 +165,16 @@ def _scope_bits() -> pl.Expr:
             hit = pl.any_horizontal(pl.col("@scope").str.starts_with(scope) for scope in dialect.scopes)
             bits = bits | pl.when(hit).then(pl.lit(1 << index, pl.UInt64)).otherwise(pl.lit(0, pl.UInt64))
     return bits
+
+
+def known() -> tuple[Dialect, ...]:
+    """All dialects by their number; the last is how records are read that were normalised before."""
+    return (*dialects(), edge())
+
+
+def is_done() -> pl.Expr:
+    """Whether a record was normalised before; for tables with such records."""
+    return speaks(len(dialects()))
 
 
 def speaks(index: int) -> pl.Expr:

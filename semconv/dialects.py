@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from actorscope.errors import DefinitionError, Problem
+from actorscope.semconv.generated import attributes
 
 BASES = ("declared", "derived", "inferred")
 COLUMN_TYPES = ("name", "text", "int", "double", "bool", "names")
@@ -28,6 +29,13 @@ _RULE_KEYS = {
     "plus", "nothing",
 }  # fmt: skip
 _CONTENT = ("request", "tool_calls", "arguments")
+MARK = attributes.ACTORSCOPE_EDGE_DIALECT
+"""On a record whose facts the Collector plugin already read: the dialect in which it was sent."""
+_BASIS_MARKS = {
+    "operation": attributes.ACTORSCOPE_EDGE_OPERATION_BASIS,
+    "agent_name": attributes.ACTORSCOPE_EDGE_AGENT_BASIS,
+    "side_effect": attributes.ACTORSCOPE_EDGE_SIDE_EFFECT_BASIS,
+}
 
 
 @dataclass(frozen=True)
@@ -133,6 +141,20 @@ def dialects() -> tuple[Dialect, ...]:
     if problems:
         raise DefinitionError(problems)
     return load(documents)
+
+
+@cache
+def edge() -> Dialect:
+    """How a record with MARK is read: every column from its canonical attribute, its basis as marked. Such a record speaks
+    no other dialect. It is not one of `dialects()`, since nobody sends it: it is what the plugin writes.
+    """
+    rules: list[Rule] = []
+    for column in columns():
+        mark = _BASIS_MARKS.get(column.name)
+        rules += [Rule(column.name, column.attribute, where={mark: (basis,)}, basis=basis) for basis in BASES if mark]
+        rules.append(Rule(column.name, column.attribute))
+    rules.append(Rule("model", "gen_ai.request.model"))
+    return Dialect("edge", "Already normalised by the Collector plugin", 0, (MARK,), (), (), tuple(rules))
 
 
 def load(documents: dict[str, Any]) -> tuple[Dialect, ...]:

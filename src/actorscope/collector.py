@@ -17,6 +17,7 @@ from actorscope.semconv.dialects import columns, dialects
 def rules() -> str:
     """The content of `collector/semconv/rules.json`: what the native normaliser gets, how columns are written, what is content."""
     made: dict[str, Any] = json.loads(native_rules(dialects(), patterns()))
+    del made["edge"]  # How what the plugin writes is read again; the plugin itself touches no record twice.
     made["columns"] = [{"name": c.name, "type": c.type, "attribute": c.attribute} for c in columns()]
     made["dialects"] = [{**d, "rules": [_brief(rule) for rule in d["rules"]]} for d in made["dialects"]]
     made["content"] = yaml.safe_load(files("actorscope.semconv").joinpath("content.yaml").read_text())

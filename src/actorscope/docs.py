@@ -20,7 +20,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from actorscope import collector, telemetry
+from actorscope import collector, otel_tables, telemetry
 from actorscope.analysis.detector import FAMILIES, Detector
 from actorscope.analysis.detectors import DETECTORS
 from actorscope.analysis.system import FAILURE
@@ -48,6 +48,7 @@ def generate(check: bool = False, root: Path = ROOT) -> list[Path]:
         "docs/views.md": views(),
         "actorscope.example.toml": example(),
         "collector/semconv/rules.json": collector.rules(),
+        "docs/examples/otel_tables.sql": otel_tables.views(),
     }
     changed = []
     for target, text in made.items():

@@ -11,12 +11,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import alert_lag, dialect_cost, history, lag, limits, steps
+from tests.bench import alert_lag, collector, dialect_cost, history, lag, limits, steps
 from tests.bench.program import Run, load, sizes, whole
-from tests.bench.report import Found, analysis, text
+from tests.bench.report import Found, analysis, renewed, text
+from tests.bench.report import collector as about_collector
 from tests.bench.workload import SPANS_PER_REQUEST, Rounds, as_json
 from tests.e2e.harness import Program
 
+_PAIRS = 5
+"""Pairs of runs of the Collector, without and with the processor."""
 _DOCS = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 
@@ -84,6 +87,17 @@ def _histories(most: int) -> list[history.History]:
     return found
 
 
+def _only_collector(rounds: Rounds, spans: int, is_printed: bool) -> None:
+    found = collector.measure(list(rounds.take(spans)), _PAIRS)
+    if found is None:
+        _say("skipped: no Go toolchain")
+        return
+    part = about_collector(found)
+    print("\n".join(part))
+    if not is_printed:
+        _DOCS.write_text(renewed(_DOCS.read_text(), part))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--spans", type=int, default=409_600, help="how many each load sends; fewer over HTTP")
@@ -91,12 +105,16 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=0, help="also a soak at full rate for so long")
     parser.add_argument("--history", type=int, default=1_000_000, help="up to how many spans lie in the store when analysis is measured")
     parser.add_argument("--only-analysis", action="store_true", help="measure analysis alone and print it")
+    parser.add_argument("--only", choices=["collector"], help="measure this part alone and renew it in docs/benchmarks.md")
     parser.add_argument("--print", action="store_true", help="do not write docs/benchmarks.md")
     options = parser.parse_args()
     command = f'make bench ARGS="--minutes {options.minutes:g}"' if options.minutes else "make bench"
     rounds = Rounds(51_200)
     if options.only_analysis:
         print("\n".join(analysis(_lag(rounds), _histories(options.history))))
+        return
+    if options.only == "collector":
+        _only_collector(rounds, options.spans, options.print)
         return
     loads = Loads(rounds, options.times)
     intake(loads, options.spans)
@@ -120,6 +138,7 @@ def main() -> None:
         lag=_lag(rounds),
         histories=_histories(options.history),
         soak=soak(rounds, options.minutes) if options.minutes else None,
+        collected=collector.measure(list(rounds.take(options.spans)), _PAIRS),
     )
     print(text(found))
     if not options.print:

@@ -7,9 +7,12 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from statistics import median
 
 import numpy as np
 from tests.bench.alert_lag import Lags
+from tests.bench.collector import SENDERS
+from tests.bench.collector import Found as Collected
 from tests.bench.history import DAYS, NEW, PASS, History, shown
 from tests.bench.lag import SECONDS, Lag
 from tests.bench.program import Run, Whole
@@ -18,6 +21,7 @@ from tests.bench.workload import SPANS_PER_REQUEST
 from actorscope.ingest import decode
 from actorscope.semconv.dialects import dialects
 
+COLLECTOR = "## The Collector with our processor"
 _RUN_HEADS = (
     *("load", "spans", "acked/s", "queryable/s", "to OK, ms p50 / p99", "to queryable, ms p50 / p99"),
     *("CPU s per 100k", "with merges", "peak RSS MiB", "sent again", "others, cores"),
@@ -42,6 +46,7 @@ class Found:
     lag: Lag
     histories: list[History]
     soak: Run | None
+    collected: Collected | None
 
 
 def machine() -> str:
@@ -129,6 +134,45 @@ def analysis(lag: Lag, histories: list[History]) -> list[str]:
     ]
 
 
+def collector(found: Collected) -> list[str]:
+    """The part about the Collector."""
+    times = len(found.pipelines[0].rates[0])
+    pipelines = [
+        [p.name, *(f"{median(rates):,.0f}" for rates in p.rates), f"{p.ratio:.2f}", *(f"{median(cpu):.2f}" for cpu in p.cpu),
+         f"{p.rss_mib[0]:,.0f} / {p.rss_mib[1]:,.0f}"]
+        for p in found.pipelines
+    ]  # fmt: skip
+    spans = [[name, f"{ns / 1000:.2f}", f"{1e9 / ns:,.0f}", f"{size:,}", f"{count}"] for name, (ns, size, count) in found.spans.items()]
+    return [
+        COLLECTOR,
+        "",
+        f"`otelcol-actorscope` with and without the processor, started anew for each run, {times} times by turns:",
+        f"{found.sent:,} spans by {SENDERS} gRPC senders, until the last one has left for a door that forgets. Sender, Collector and door",
+        "share the cores. Medians; the ratio is the median over pairs of runs. The goal is 0.85.",
+        "",
+        *table(
+            ("pipeline", "spans/s without", "spans/s with", "ratio", "CPU s per 100k without", "with", "peak RSS MiB without / with"),
+            pipelines,
+        ),
+        "",
+        "The processor by itself, per span (`BenchmarkSpan`, one thread, the spans of",
+        "`collector/actorscopeprocessor/testdata/traces-in.yaml`):",
+        "",
+        *table(("configuration", "µs", "spans/s per core", "bytes", "allocations"), spans),
+        "",
+    ]
+
+
+def renewed(document: str, part: list[str]) -> str:
+    """The document with this part in place of the one of the same heading, or at the end."""
+    heading = part[0]
+    before, found, rest = document.partition(f"{heading}\n")
+    _, next_heading, after = rest.partition("\n## ")
+    tail = [f"## {after}"] if next_heading else []
+    start = before if found else document.rstrip("\n") + "\n\n"
+    return start + "\n".join([*part, *tail])
+
+
 def _soak(run: Run) -> list[str]:
     minutes = run.memory[-1][0] / 60
     step = max(1, len(run.memory) // 20)
@@ -193,5 +237,6 @@ def text(found: Found) -> str:
             f"the one costs that is spoken ({found.dialects['all']:.3f} against {found.dialects['one']:.3f} CPU s per 100k).",
             *(_soak(found.soak) if found.soak else []),
             "",
+            *(collector(found.collected) if found.collected else []),
         ]
     )

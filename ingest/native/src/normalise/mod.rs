@@ -80,6 +80,9 @@ impl Normaliser {
             if let Some(events) = &events {
                 events.put(row, &self.rules, &mut record);
             }
+            if record.slot(self.rules.mark).is_some() {
+                record.bits = 1 << self.rules.dialects.len();
+            }
             let asked = plans.entry(record.bits).or_insert_with_key(|bits| plan(&self.rules, *bits));
             match self.answer(&mut record, asked, &mut tools) {
                 Ok(is_guess) => out.push(&record, &self.rules, self.places.side_effect, is_guess),
@@ -94,6 +97,9 @@ impl Normaliser {
 
     fn answer<'a>(&'a self, record: &mut Record<'a>, asked: &Plan<'a>, tools: &mut Tools<'a>) -> crate::wire::Read<bool> {
         record.fill(asked)?;
+        if record.slot(self.rules.mark).is_some() {
+            return Ok(false);
+        }
         after::after(record, &self.rules, &self.places, tools)
     }
 

@@ -91,8 +91,8 @@ impl Out {
 
     pub fn push(&mut self, record: &Record<'_>, rules: &Rules, side_effect: usize, is_guess: bool) {
         let last = 63_usize.checked_sub(record.bits.leading_zeros() as usize);
-        let dialect = last.and_then(|index| rules.dialects.get(index)).map_or("", |(name, _)| name.as_str());
-        self.dialect.append_value(dialect);
+        let spoken = || last.and_then(|index| rules.dialects.get(index)).map_or("", |(name, _)| name.as_str());
+        self.dialect.append_value(record.slot(rules.mark).unwrap_or_else(spoken));
         for index in &record.filled {
             if let (Some((builder, have)), Some(Some(value))) = (self.columns.get_mut(*index), record.done.get(*index)) {
                 if *have < self.rows {

@@ -118,7 +118,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    fn slot(&self, index: usize) -> Option<&'a str> {
+    pub fn slot(&self, index: usize) -> Option<&'a str> {
         self.slots.get(index).copied().flatten()
     }
 

@@ -10,6 +10,8 @@ use super::path::Path;
 pub struct Given {
     pub columns: Vec<GivenColumn>,
     pub dialects: Vec<GivenDialect>,
+    /// How records are read that were normalised before: it has the number after the last dialect.
+    pub edge: GivenDialect,
     pub verbs: HashMap<String, String>,
     pub verb_pattern: String,
     pub destructive_pattern: String,
@@ -154,6 +156,8 @@ pub struct Meaning {
 pub struct Rules {
     pub columns: Vec<Column>,
     pub dialects: Vec<(String, Vec<String>)>,
+    /// The slot of the attribute that a normalised record has.
+    pub mark: usize,
     pub slots: usize,
     keys: HashMap<String, usize>,
     pub pseudo: Vec<Option<usize>>,
@@ -174,8 +178,8 @@ pub type Fault = String;
 impl Rules {
     /// Fails, with the reason, on what is not done here in the same way as in Python.
     pub fn compile(given: Given) -> Result<Self, Fault> {
-        if given.dialects.len() > 64 {
-            return Err("more than 64 dialects".to_owned());
+        if given.dialects.len() > 63 {
+            return Err("more than 63 dialects".to_owned());
         }
         let mut builder = Builder { keys: HashMap::default(), events: HashMap::default(), resources: HashMap::default(), slots: 0, columns: Vec::new(), patterns: Vec::new() };
         let pseudo: Vec<Option<usize>> = given.pseudo.iter().map(|_| Some(builder.slot())).collect();
@@ -183,6 +187,8 @@ impl Rules {
         for column in &given.columns {
             builder.keys_slot(&column.attribute);
         }
+        let [mark] = given.edge.attributes.as_slice() else { return Err("records that are done need one mark".to_owned()) };
+        let mark = builder.keys_slot(mark);
         let mut columns = Vec::new();
         for column in &given.columns {
             let kind = match column.r#type.as_str() {
@@ -194,6 +200,9 @@ impl Rules {
                 other => return Err(format!("column type {other}")),
             };
             let mut rules = Vec::new();
+            for rule in given.edge.rules.iter().filter(|rule| rule.column == column.name) {
+                rules.push(builder.rule(u32::try_from(given.dialects.len()).ok(), rule, kind, &names)?);
+            }
             if column.attribute.starts_with("actorscope.") {
                 let own = GivenRule { source: column.attribute.clone(), basis: "declared".to_owned(), ..GivenRule::default() };
                 rules.push(builder.rule(None, &own, kind, &names)?);
@@ -219,6 +228,7 @@ impl Rules {
             columns,
             detect: given.dialects.iter().map(|d| (d.attributes.clone(), d.prefixes.clone())).collect(),
             dialects: given.dialects.into_iter().map(|d| (d.name, d.scopes)).collect(),
+            mark,
             slots: builder.slots,
             keys: builder.keys,
             pseudo,
@@ -373,9 +383,6 @@ impl Builder {
         if !given.plus.is_empty() && !matches!(kind, Kind::Int | Kind::Double) {
             return Err("a sum in a column that is no number".to_owned());
         }
-        if (made.constant.is_some() || made.values.is_some()) && kind != Kind::Text {
-            return Err("a constant or a translation in a column that is no text".to_owned());
-        }
         made.content = match given.content.as_str() {
             "" => None,
             "request" => Some(Content::Request),
@@ -383,8 +390,8 @@ impl Builder {
             "arguments" => Some(Content::Arguments),
             other => return Err(format!("content {other}")),
         };
-        if made.content.is_some() && kind != Kind::Text {
-            return Err("content in a column that is no text".to_owned());
+        if (made.constant.is_some() || made.values.is_some() || made.content.is_some()) && kind != Kind::Text {
+            return Err("a constant, a translation or content in a column that is no text".to_owned());
         }
         let condition = made.wheres.iter().map(|(key, _)| key).chain(&made.present).find_map(|key| key.slot());
         made.gate = made.source.or(condition);
