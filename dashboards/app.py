@@ -24,7 +24,8 @@ def _health() -> None:
     health = data.health()
     seconds = {key: health.get(f"{key}_lag_seconds") for key in ("ingest", "analysis")}
     lags = [f"{key} lag {lag:.1f} s" for key, lag in seconds.items() if lag is not None]
-    lines = [f"status {health.get('status', 'unknown')}", *lags]
+    status = health.get("status", "unknown")
+    lines = [f"{'●' if status == 'ok' else '✖'} status {status}", *lags]
     if "spans_stored" in health:
         lines.append(f"{amount(health['spans_stored'])} spans stored since start")
     st.text("\n".join(lines))
@@ -69,6 +70,7 @@ pages = {
 if viewer.gate():
     chosen = st.navigation(pages)
     st.html(_STYLE)
+    st.logo(_ICON, size="large")
     with st.sidebar:
         st.toggle("Live", value=True, key="live", help="Pages refresh themselves every two seconds; off, they stand still.")
         live(_health)

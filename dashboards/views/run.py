@@ -151,9 +151,11 @@ def _one(trace: str) -> None:
         missing(trace)
         live(lambda: _watch(trace, "", 0, 0.0))
         return
-    summary(run)
-    ways_on(run)
-    findings_here(run.told["findings"])
+    # In a container, for what is below must keep its place: a board that moved would be built anew under the viewer's hands.
+    with st.container():
+        summary(run)
+        ways_on(run)
+        findings_here(run.told["findings"])
     st.fragment(lambda: answered(lambda: _board(run)))()
     waterfall.send(run)
     shown_at = time.monotonic()
