@@ -17,7 +17,11 @@ _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="13" fill="none" '
     'stroke="#7c5cff" stroke-width="4"/><circle cx="16" cy="16" r="5" fill="#e11d48"/></svg>'
 )
-_STYLE = "<style>.stMainBlockContainer {padding: 3rem 2.5rem 4rem}</style>"
+# A page that refreshes itself stays as readable while it asks; Streamlit's own way is to fade it.
+_STYLE = """<style>
+.stMainBlockContainer {padding: 3rem 2.5rem 4rem}
+[data-stale="true"] {opacity: 1 !important}
+</style>"""
 
 
 def _health() -> None:

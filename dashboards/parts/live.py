@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any, TypeVar
 
 import polars as pl
@@ -18,7 +19,22 @@ _T = TypeVar("_T")
 def live(page: Callable[[], None]) -> None:
     """Show `page` now, and again every two seconds while the live switch is on."""
     every = REFRESH_SECONDS if st.session_state.get("live", True) else None
-    st.fragment(lambda: answered(page), run_every=every)()
+    rounds = count()
+
+    def again() -> None:
+        if next(rounds):
+            st.empty()  # in the place of the sign, so that nothing below moves
+            answered(page)
+        else:
+            waited(page)
+
+    st.fragment(again, run_every=every)()
+
+
+def waited(page: Callable[[], None]) -> None:
+    """Show `page`; until it is there, a sign that it comes. A refresh needs none, for what was shown stays."""
+    with st.spinner("Asking the store …", show_time=True):
+        answered(page)
 
 
 def answered(page: Callable[[], None]) -> None:
