@@ -17,10 +17,14 @@ _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="13" fill="none" '
     'stroke="#7c5cff" stroke-width="4"/><circle cx="16" cy="16" r="5" fill="#e11d48"/></svg>'
 )
-# A page that refreshes itself stays as readable while it asks; Streamlit's own way is to fade it.
+# A page that refreshes itself stays readable while it asks; Streamlit's own way is to fade it after half a second.
 _STYLE = """<style>
 .stMainBlockContainer {padding: 3rem 2.5rem 4rem}
-[data-stale="true"] {opacity: 1 !important}
+[data-stale="true"] {transition: opacity 1s ease-in 4s !important}
+/* What Streamlit makes fainter than 4.5:1. */
+[data-testid="stCaptionContainer"], kbd, [data-testid="stSpinner"] span {color: inherit !important}
+.token:is(.keyword, .comment, .punctuation, .operator, .class-name) {color: inherit !important}
+[data-testid="stBaseButton-primary"] {background: #6344e0; border-color: #6344e0; color: #fff}
 </style>"""
 
 

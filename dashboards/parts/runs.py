@@ -39,6 +39,7 @@ def choose_run(actor_id: str = "", limit: int = _MOST, view: str = "run") -> Non
         full(frame),
         [(run["trace_id"], run["span_id"]) for run in found],
         f"runs-{actor_id}",
+        walk="runs",
         column_config={"Cost": MONEY, "Tokens": COUNT, "Model calls": COUNT},
         height=height(len(found)),
         placeholder="",

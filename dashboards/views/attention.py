@@ -103,7 +103,7 @@ def page() -> None:
         return
     first_seen = chosen.since or words.moment(answer["first_seen"])
     times(data.times_seen(replace(chosen, since=first_seen)), "times")
-    clicked = choose(full(_table(found)), [f["id"] for f in found], "findings", column_config=_COLUMNS, height="content",
+    clicked = choose(full(_table(found)), [f["id"] for f in found], "findings", walk="findings", column_config=_COLUMNS, height="content",
                      placeholder="", alt="Findings")  # fmt: skip
     shown = f"{first + 1}–{first + len(found)}" if first else f"{len(found)}"
     st.text(f"{shown} of {answer['matched']} findings shown ({answer['total']} in all). Click a row to open it.")

@@ -61,6 +61,7 @@ def page() -> None:
         _table(actors),
         ids,
         f"coverage-{hash(tuple(ids))}",
+        walk="coverage",
         column_config=_CONFIG,
         height=height(len(ids), 560),
         placeholder="",

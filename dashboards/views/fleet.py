@@ -84,8 +84,8 @@ def page() -> None:
         return
     ids = [actor["actor_id"] for actor in actors]
     # Another order of rows is another table: a selection by row number would mean another actor.
-    clicked = choose(full(_table(actors)), ids, f"fleet-{hash(tuple(ids))}", column_config=_CONFIG, height=height(len(ids), 560),
-                     placeholder="", alt="Actors")  # fmt: skip
+    clicked = choose(full(_table(actors)), ids, f"fleet-{hash(tuple(ids))}", walk="fleet", column_config=_CONFIG,
+                     height=height(len(ids), 560), placeholder="", alt="Actors")  # fmt: skip
     cut = "; more exist, choose a shorter range" if answer["is_cut"] else ""
     st.text(f"{len(actors)} actors shown{cut}. Click one for its findings and runs.")
     export(lambda: actors, "fleet")

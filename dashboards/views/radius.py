@@ -119,8 +119,8 @@ def _choose(since: datetime | None) -> None:
         }
     )
     ids = [a["actor_id"] for a in actors]
-    config = {"Runs": COUNT}
-    clicked = choose(frame, ids, f"radius-{hash(tuple(ids))}", column_config=config, height=height(len(ids), 560), alt="Actors")
+    clicked = choose(frame, ids, f"radius-{hash(tuple(ids))}", walk="radius", column_config={"Runs": COUNT},
+                     height=height(len(ids), 560), alt="Actors")  # fmt: skip
     if clicked:
         st.switch_page("views/radius.py", query_params={"id": clicked})
 
