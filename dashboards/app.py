@@ -22,9 +22,11 @@ _STYLE = """<style>
 .stMainBlockContainer {padding: 3rem 2.5rem 4rem}
 [data-stale="true"] {transition: opacity 1s ease-in 4s !important}
 /* What Streamlit makes fainter than 4.5:1. */
-[data-testid="stCaptionContainer"], kbd, [data-testid="stSpinner"] span {color: inherit !important}
-.token:is(.keyword, .comment, .punctuation, .operator, .class-name) {color: inherit !important}
+[data-testid="stCaptionContainer"], kbd, [data-testid="stSpinner"] span {opacity: .9 !important}
+.token {color: inherit !important}
+.token.keyword {font-weight: 600}
 [data-testid="stBaseButton-primary"] {background: #6344e0; border-color: #6344e0; color: #fff}
+[data-testid="stBaseButton-primary"] kbd {opacity: 1 !important}
 </style>"""
 
 

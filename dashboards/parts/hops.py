@@ -18,7 +18,7 @@ _VERDICTS = {
     "unknown": "? nothing to compare with",
 }
 _MODES = {
-    "run": "works on it", "pass_control": "was passed control", "return_to_caller": "works for the agent above and returns to it",
+    "run": "works on it", "pass_control": "took over", "return_to_caller": "called, and returns",
 }  # fmt: skip
 _STARTERS = {"human": "a person", "schedule": "a schedule", "event": "an event", "agent": "an agent", "service": "a service"}
 
@@ -39,18 +39,18 @@ def hops(lineage: dict[str, Any], key: str) -> None:
 
 
 def _hop(hop: dict[str, Any], depth: int, key: str) -> None:
-    what, scope, place = st.columns([4, 5, 2], vertical_alignment="center")
-    # Figure spaces: others in front of a text are not drawn. One text, for the lines of two stand apart.
-    below = "\u2007\u2007\u2007" * min(depth, 12)
-    indent = f"{below}└─ "
+    what, scope, place = st.columns([5, 5, 2], vertical_alignment="center")
+    # Lines and figure spaces: plain spaces in front of a text are not drawn. One text, for the lines of two stand apart.
+    above = "│\u2007\u2007" * min(depth, 12)
+    below = f"{above}│\u2007\u2007"
     if hop["role"] == "run":
-        told = [f"{indent}◉ {line(hop['actor_name'] or hop['actor_id'] or '(unknown agent)', 60)}", f"{below}\u2007\u2007\u2007{_how(hop)}"]
-        told.append(f"{below}\u2007\u2007\u2007{words.clock(hop['start_time'])}")
+        told = [f"◉ {line(hop['actor_name'] or hop['actor_id'] or '(unknown agent)', 60)}", _how(hop), words.clock(hop["start_time"])]
     else:
         shape = "▣" if hop["role"] == "action" else "◇"
         effect = hop["side_effect"] or ("effect unknown" if hop["role"] == "action" else "model call")
-        told = [f"{indent}{'✖ ' if hop['is_error'] else ''}{shape} {line(hop['tool_name'] or hop['name'], 60)} ({effect})"]
-        told += [f"{below}\u2007\u2007\u2007on {line(hop['target'], 80)}"] if hop["target"] else []
+        told = [f"{'✖ ' if hop['is_error'] else ''}{shape} {line(hop['tool_name'] or hop['name'], 60)} ({effect})"]
+        told += [f"on {line(hop['target'], 80)}"] if hop["target"] else []
+    told = [f"{above}└─ {told[0]}", *(f"{below}{each}" for each in told[1:])]
     what.text("\n".join(told))
     scope.text("\n".join(_authority(hop)))
     place.page_link("views/run.py", label="Open in its run", icon=":material/account_tree:",

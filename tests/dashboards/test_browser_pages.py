@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -34,7 +34,7 @@ PAGES = {
     "again": (f"/again?trace_id={_HASTY}", "What it wrote"),
     "radius": ("/radius?id={actor}&range=all", "Would miss it"),
     "sql": ("/sql?q=SELECT%201", "has not run yet"),
-    "alerts": ("/alerts", "Notifications"),
+    "alerts": ("/alerts", "Told, and still open"),
     "coverage": ("/coverage?range=all&actor={actor}", "Which rule of which dialect"),
     "ingest": ("/ingest", "Ingesters"),
 }
@@ -100,7 +100,7 @@ def test_every_page_comes_up_and_its_text_can_be_read(themed: dict[str, Any], wh
     page.wait_for_timeout(700)
     assert page.locator('[data-testid="stException"]').count() == 0
     told = page.evaluate(_CONTRAST)
-    assert told["texts"] > 20 and not told["faint"], told["faint"]
+    assert told["texts"] > 15 and not told["faint"], told["faint"]
     assert told["ground"] < 0.05 if scheme == "dark" else told["ground"] > 0.9
 
 
@@ -111,44 +111,52 @@ def test_an_id_that_nobody_has_gets_a_message_that_helps(themed: dict[str, Any],
     assert page.locator('[data-testid="stException"]').count() == 0
 
 
+def _press(page: Any, key: str, is_done: Callable[[], Any]) -> None:
+    """Press a key of a button; on a busy machine the button may stand before it listens."""
+    page.locator("kbd").first.wait_for()
+
+    def tried() -> Any:
+        page.keyboard.press(key)
+        page.wait_for_timeout(2500)
+        return is_done()
+
+    _until(tried, 90)
+
+
 def test_rows_are_walked_and_opened_by_keys(themed: dict[str, Any], where: dict[str, str]) -> None:
     page = themed["light"]
     for path, text, opened in (
-        ("/", "findings shown", "**/finding?finding=*"),
-        ("/run", "Click a row to open it", "**/run?trace_id=*"),
-        ("/fleet?range=all", "actors shown", "**actor=*"),
-        ("/coverage?range=all", "actors shown", "**actor=*"),
-        ("/again", "Click a row to open it", "**/again?trace_id=*"),
-        ("/delegation", "Click a row to open it", "**/delegation?trace_id=*"),
-        ("/radius?range=all", "choose one of the actors", "**/radius?*id=*"),
+        ("/", "findings shown", "/finding?finding="),
+        ("/run", "Click a row to open it", "/run?trace_id="),
+        ("/fleet?range=all", "actors shown", "actor="),
+        ("/coverage?range=all", "actors shown", "actor="),
+        ("/again", "Click a row to open it", "/again?trace_id="),
+        ("/delegation", "Click a row to open it", "/delegation?trace_id="),
+        ("/radius?range=all", "choose one of the actors", "id="),
     ):
         _go(page, where, path, text)
-        page.get_by_role("button", name="Open O").wait_for()
-        for key in ("j", "j", "k", "o"):
+        for key in ("j", "j", "k"):
             page.keyboard.press(key)
             page.wait_for_timeout(900)
-        page.wait_for_url(opened)
+        _press(page, "o", lambda opened=opened: opened in page.url)  # type: ignore[misc]
 
 
 def test_a_finding_is_worked_on_by_keys(themed: dict[str, Any], where: dict[str, str]) -> None:
     page = themed["dark"]
     _go(page, where, "/", "findings shown")
-    page.keyboard.press("o")
-    page.wait_for_url("**/finding?finding=*")
+    _press(page, "o", lambda: "/finding?finding=" in page.url)
+    dialog = page.get_by_role("dialog")
     for key, title in {"a": "Acknowledge", "s": "Assign", "m": "Mute", "x": "Close", "w": "Comment", "o": "Open again"}.items():
         page.get_by_text("What would disprove it").first.wait_for()
-        page.keyboard.press(key)
-        page.get_by_role("dialog").get_by_text(title, exact=True).first.wait_for()
+        _press(page, key, lambda title=title: dialog.get_by_text(title, exact=True).count())  # type: ignore[misc]
         page.keyboard.press("Escape")
-        page.get_by_role("dialog").wait_for(state="detached")
+        dialog.wait_for(state="detached")
     first = page.url
-    page.keyboard.press("j")
-    page.wait_for_url(lambda url: "finding=fnd_" in url and url != first)
+    _press(page, "j", lambda: "finding=fnd_" in page.url and page.url != first)
     page.get_by_text("What would disprove it").first.wait_for()
-    page.keyboard.press("k")
-    page.wait_for_url(first)
+    _press(page, "k", lambda: page.url == first)
     page.get_by_text("What would disprove it").first.wait_for()
-    page.keyboard.press("l")
+    _press(page, "l", lambda: "finding=" not in page.url)
     page.get_by_text("findings shown").first.wait_for()
 
 
@@ -159,8 +167,7 @@ def test_a_query_runs_and_a_silence_is_asked_for_by_keys(themed: dict[str, Any],
     page.keyboard.press("Control+Enter")
     page.get_by_text("1 row shown").wait_for()
     _go(page, where, *PAGES["alerts"])
-    page.keyboard.press("s")
-    page.get_by_role("dialog").get_by_text("Why nobody needs to hear of it").wait_for()
+    _press(page, "s", lambda: page.get_by_role("dialog").get_by_text("Why nobody needs to hear of it").count())
     page.keyboard.press("Escape")
 
 
@@ -176,7 +183,7 @@ def test_every_page_is_reached_by_tab_and_enter(themed: dict[str, Any], where: d
         assert seen
     links.nth(3).focus()
     page.keyboard.press("Enter")
-    page.wait_for_url("**/cost")
+    page.wait_for_url("**/cost*")
 
 
 # The contrast of each text that is seen against what lies under it, as WCAG 2 counts it: 4.5:1, for large text 3:1. What is
