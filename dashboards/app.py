@@ -17,14 +17,25 @@ _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="13" fill="none" '
     'stroke="#7c5cff" stroke-width="4"/><circle cx="16" cy="16" r="5" fill="#e11d48"/></svg>'
 )
-_STYLE = "<style>.stMainBlockContainer {padding: 3rem 2.5rem 4rem}</style>"
+# A page that refreshes itself stays readable while it asks; Streamlit's own way is to fade it after half a second.
+_STYLE = """<style>
+.stMainBlockContainer {padding: 3rem 2.5rem 4rem}
+[data-stale="true"] {transition: opacity 1s ease-in 4s !important}
+/* What Streamlit makes fainter than 4.5:1. */
+[data-testid="stCaptionContainer"], kbd, [data-testid="stSpinner"] span {opacity: .9 !important}
+.token {color: inherit !important}
+.token.keyword {font-weight: 600}
+[data-testid="stBaseButton-primary"] {background: #6344e0; border-color: #6344e0; color: #fff}
+[data-testid="stBaseButton-primary"] kbd {opacity: 1 !important}
+</style>"""
 
 
 def _health() -> None:
     health = data.health()
     seconds = {key: health.get(f"{key}_lag_seconds") for key in ("ingest", "analysis")}
     lags = [f"{key} lag {lag:.1f} s" for key, lag in seconds.items() if lag is not None]
-    lines = [f"status {health.get('status', 'unknown')}", *lags]
+    status = health.get("status", "unknown")
+    lines = [f"{'●' if status == 'ok' else '✖'} status {status}", *lags]
     if "spans_stored" in health:
         lines.append(f"{amount(health['spans_stored'])} spans stored since start")
     st.text("\n".join(lines))
@@ -69,6 +80,7 @@ pages = {
 if viewer.gate():
     chosen = st.navigation(pages)
     st.html(_STYLE)
+    st.logo(_ICON, size="large")
     with st.sidebar:
         st.toggle("Live", value=True, key="live", help="Pages refresh themselves every two seconds; off, they stand still.")
         live(_health)

@@ -60,7 +60,7 @@ def differences(found: dict[str, Any]) -> None:
             if told:
                 frame = pl.DataFrame({"Change": [word for word, _ in told], name[:-1]: [line(each, 200) for _, each in told]})
                 st.dataframe(frame, hide_index=True, height="content", alt=name)
-            st.text(f"{len(gained['kept'])} in both." if told or gained["kept"] else "Neither run names any.")
+            st.text(f"{len(gained['kept']) or 'None'} in both." if told or gained["kept"] else "Neither run names any.")
 
 
 def steps(found: dict[str, Any]) -> None:
@@ -87,8 +87,7 @@ def steps(found: dict[str, Any]) -> None:
         (found["b"]["trace_id"], step["b"]["span_id"]) if step["b"] else (found["a"]["trace_id"], step["a"]["span_id"])
         for step in shown
     ]
-    config = {"A": st.column_config.TextColumn(width=260), "B": st.column_config.TextColumn(width=260),
-              "What differs": st.column_config.TextColumn(width=380)}  # fmt: skip
+    config = {"A": st.column_config.TextColumn(width=210), "B": st.column_config.TextColumn(width=210)}
     key = f"steps-{found['a']['trace_id']}-{found['b']['trace_id']}-{len(ids)}"
     clicked = choose(frame, ids, key, column_config=config, height=min(38 + 35 * max(1, len(ids)), 640), placeholder="", alt="Steps")
     st.text(f"{len(shown):,} steps shown of {len(found['steps']):,} aligned. Click one to open it in its run (B, else A).")

@@ -14,10 +14,10 @@ NOBODY = "(no agent known)"
 
 
 def cell(question: dict[str, Any]) -> str:
-    """Readable without colour: how many facts are declared, and the score."""
+    """Readable without colour: the score, and how many facts are declared."""
     if question["score"] is None:
         return "–"
-    return f"declared {question['declared']}/{question['needed']} · {question['score']:.0%}"
+    return f"{question['score']:.0%} · {question['declared']} of {question['needed']}"
 
 
 def _facts(question: dict[str, Any]) -> pl.DataFrame:

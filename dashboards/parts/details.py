@@ -57,6 +57,7 @@ def span_details(run: Run, span_id: str) -> None:
     for mark in run.marks.get(span_id, [])[:5]:
         told = f"{words.severity(mark['severity'])} finding, as {label(mark['role'], 80)}"
         st.page_link("views/finding.py", label=told, query_params={"finding": mark["finding_id"]}, icon=":material/flag:")
+    _ways(span)
     facts, carried, events, links, raw = st.tabs(["Facts", "Attributes", "Events", "Links", "Raw"])
     with facts:
         st.dataframe(_facts(span), hide_index=True, height="content", alt="Facts of the span")
@@ -75,6 +76,21 @@ def span_details(run: Run, span_id: str) -> None:
         st.json(deep(span, _LONG), expanded=1)
         st.download_button("JSON of the span", lambda: json.dumps(span, indent=2), f"{span_id}.json", "application/json",
                            icon=":material/download:", on_click="ignore")  # fmt: skip
+
+
+def _ways(span: dict[str, Any]) -> None:
+    """To the questions that a span makes people ask."""
+    place = {"trace_id": span["trace_id"], "span_id": span["span_id"]}
+    with st.container(horizontal=True, gap="small"):
+        if span["role"]:
+            st.page_link("views/delegation.py", label="On whose behalf?", icon=":material/linear_scale:", query_params=place)
+        if span["role"] == "run":
+            st.page_link("views/again.py", label="Why again?", icon=":material/replay:", query_params=place)
+        if span["target"]:
+            st.page_link("views/change.py", label="Who else changed it?", icon=":material/edit_note:",
+                         query_params={"resource": span["target"], "range": "all"})  # fmt: skip
+        if span["actor_id"]:
+            st.page_link("views/actor.py", label="Its actor", icon=":material/person:", query_params={"actor": span["actor_id"]})
 
 
 def _ids(trace: str, span_id: str, parent: str) -> None:

@@ -199,7 +199,6 @@ def _link(
             "show": not is_dense,
             "formatter": f"{edge['count']}× {edge['basis']}",
             "fontSize": 11,
-            "color": "#8b93a1",
         },
         "lineStyle": {
             "opacity": 1,

@@ -15,7 +15,9 @@ LENGTHS = {
     "15m": timedelta(minutes=15), "1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7),
     "30d": timedelta(days=30), "all": None,
 }  # fmt: skip
-_EXACT = "between"
+_EXACT, _SINCE = "between", "since"
+# Hours as clocks on call show them; Vega's own are those of the morning and the afternoon.
+CLOCK_AXIS = {"labelExpr": "utcFormat(datum.value, utchours(datum.value) || utcminutes(datum.value) ? '%H:%M' : '%d %b')"}
 _COLOURS = {"critical": "#9f1239", "high": "#e11d48", "medium": "#f59e0b", "low": "#0ea5e9", "info": "#94a3b8"}
 
 
@@ -27,17 +29,19 @@ class Period:
     until: datetime | None = None
 
 
-def chosen_period(default: str = "24h", what: str = "Active in the last (event time)") -> Period:
-    """Ask for the period; `?range=24h`, or `?range=between&from=2026-01-31T10:00&to=2026-01-31T12:00`.
+def chosen_period(default: str = "24h", what: str = "Active in the last (event time)", has_end: bool = False) -> Period:
+    """Ask for the period; `?range=24h`, `?range=since&from=2026-01-31T10:00`, or `?range=between&from=...&to=...`.
 
-    Moments are rounded down, so that an answer serves everybody who asks within the same minute.
+    Only pages whose answers can end before now (`has_end`) offer an end. Moments are rounded down, so that an answer serves
+    everybody who asks within the same minute.
     """
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        choice = st.segmented_control(
-            what, [*LENGTHS, _EXACT], default=default, required=True, key="range", bind="query-params"
-        )
-        if choice == _EXACT:
+        exact = _EXACT if has_end else _SINCE
+        choice = st.segmented_control(what, [*LENGTHS, exact], default=default, required=True, key="range", bind="query-params")
+        if choice == exact:
             first = st.text_input("From (UTC)", key="from", bind="query-params", width=190, placeholder="2026-01-31 10:00")
+            if not has_end:
+                return Period(_moment(first, "From"))
             last = st.text_input("To (UTC)", key="to", bind="query-params", width=190, placeholder="now")
             return Period(_moment(first, "From"), _moment(last, "To"))
     length = LENGTHS[choice or default]
@@ -85,7 +89,7 @@ def times(answer: dict[str, Any], key: str) -> None:
         "mark": {"type": "bar", "binSpacing": 0, "width": {"band": 0.9}},
         "params": [{"name": "brush", "select": {"type": "interval", "encodings": ["x"]}}],
         "encoding": {
-            "x": {"field": "at", "type": "temporal", "title": None, "scale": {"type": "utc"}},
+            "x": {"field": "at", "type": "temporal", "title": None, "scale": {"type": "utc"}, "axis": CLOCK_AXIS},
             "y": {"field": "seen", "type": "quantitative", "title": None, "axis": {"tickMinStep": 1}},
             "color": {
                 "field": "severity", "type": "nominal", "scale": {"domain": order, "range": [_COLOURS[s] for s in order]},

@@ -8,16 +8,18 @@ import streamlit as st
 from actorscope.dashboards import data
 from actorscope.dashboards.parts import words
 from actorscope.dashboards.parts.live import choose
+from actorscope.dashboards.parts.tables import COUNT, MONEY, counted, full, height
 from actorscope.dashboards.parts.text import line
+from actorscope.dashboards.parts.welcome import first_steps
 
 _MOST = 100
 
 
-def choose_run(actor_id: str = "", limit: int = _MOST) -> None:
-    """Runs of an actor, else those that nobody delegated, the newest first."""
+def choose_run(actor_id: str = "", limit: int = _MOST, view: str = "run") -> None:
+    """Runs of an actor, else those that nobody delegated, the newest first; `view` is the page that a click leads to."""
     found = data.latest_runs(actor_id, limit)
     if not found:
-        st.info("No run of an agent is known yet.", icon=":material/hourglass_empty:")
+        first_steps(data.health(), "runs of this agent" if actor_id else "runs of agents")
         return
     frame = pl.DataFrame(
         {
@@ -34,15 +36,16 @@ def choose_run(actor_id: str = "", limit: int = _MOST) -> None:
         }
     )
     clicked = choose(
-        frame,
+        full(frame),
         [(run["trace_id"], run["span_id"]) for run in found],
         f"runs-{actor_id}",
-        column_config={"Cost": st.column_config.NumberColumn(format="$%.4f")},
-        height=min(38 + 35 * len(found), 560),
+        walk="runs",
+        column_config={"Cost": MONEY, "Tokens": COUNT, "Model calls": COUNT},
+        height=height(len(found)),
         placeholder="",
         alt="Latest runs",
     )
     whose = "of this actor" if actor_id else "that nobody delegated"
-    st.text(f"The latest {len(found)} runs {whose}; at most {limit} are shown. Click a row to open it.")
+    st.text(f"The latest {counted(len(found), 'run')} {whose}; at most {limit} are shown. Click a row to open it.")
     if clicked:
-        st.switch_page("views/run.py", query_params={"trace_id": clicked[0], "span_id": clicked[1]})
+        st.switch_page(f"views/{view}.py", query_params={"trace_id": clicked[0], "span_id": clicked[1]})

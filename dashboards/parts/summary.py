@@ -11,10 +11,21 @@ import streamlit as st
 from actorscope.analysis.answers.run import Run, as_objects
 from actorscope.dashboards import data
 from actorscope.dashboards.parts import words
+from actorscope.dashboards.parts.export import export
 from actorscope.dashboards.parts.live import numbers
+from actorscope.dashboards.parts.tables import counted
 from actorscope.dashboards.parts.text import label, line, visible
 
+_SHAPES = {"run": "◉", "model_call": "◇", "action": "▣", "gap": "–"}
 _ROLES = {"run": "the agent itself", "model_call": "model calls", "action": "actions", "gap": "nothing recorded", "": "other"}
+
+
+def heading(run: Run) -> str:
+    """Whose run it is, and at what."""
+    top = next(run.spans.filter(pl.col("role") == "run").head(1).iter_rows(named=True), None)
+    if top is None:
+        return "Run"
+    return f"Run of {top['actor_name'] or top['actor_id'] or 'an agent'}" + (f", {top['task_kind']}" if top["task_kind"] else "")
 
 
 def summary(run: Run) -> None:
@@ -48,8 +59,10 @@ def summary(run: Run) -> None:
         st.warning(f"This run has {run.told['spans_matched']:,} spans; the first {run.spans.height:,} are shown.")
 
 
-def spent_on(each: dict[str, Any]) -> str:
-    """What a part of the critical path was, in words."""
+def spent_on(each: dict[str, Any], is_short: bool = False) -> str:
+    """What a part of the critical path was, in words; with the shape of its kind where there is little room."""
+    if is_short:
+        return f"{_SHAPES.get(each['role'], '·')} {line(each['what'] or '(nothing recorded)', 50)}"
     role = _ROLES.get(each["role"], "other")
     return role if each["role"] == "gap" else f"{line(each['what'] or '(no name)', 50)} ({role})"
 
@@ -59,7 +72,7 @@ def findings_here(findings: list[dict[str, Any]], shown: int = 5) -> None:
     for finding in findings[:shown]:
         _link(finding)
     if len(findings) > shown:
-        with st.expander(f"{len(findings) - shown} more findings", icon=":material/flag:"):
+        with st.expander(counted(len(findings) - shown, "more finding"), icon=":material/flag:"):
             for finding in findings[shown:]:
                 _link(finding)
 
@@ -67,20 +80,17 @@ def findings_here(findings: list[dict[str, Any]], shown: int = 5) -> None:
 def ways_on(run: Run) -> None:
     """Buttons under the numbers: compare with another run, take the spans along."""
     trace = run.told["trace_id"]
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("Compare with…", icon=":material/compare_arrows:"):
             _compare(run)
-        st.download_button("CSV", lambda: table(run), f"{trace}.csv", "text/csv", icon=":material/download:", on_click="ignore")
-        st.download_button("JSON", lambda: whole(run), f"{trace}.json", "application/json", icon=":material/download:", on_click="ignore")
+        st.page_link("views/again.py", label="Why did it run?", icon=":material/replay:", query_params={"trace_id": trace})
+        export(lambda: rows(run), trace, lambda: whole(run))
 
 
-def table(run: Run) -> str:
-    """The spans as CSV. Spreadsheets run what begins like a formula: a quote in front keeps it text."""
-    texts = pl.selectors.by_dtype(pl.String)
-    spans = run.spans.drop("parent", "ends_ms").with_columns(pl.col("scopes").list.join(" "))
-    return spans.with_columns(
-        pl.when(texts.str.contains(r"^[=+\-@\t\r]")).then(pl.lit("'") + texts).otherwise(texts).name.keep()
-    ).write_csv()
+def rows(run: Run) -> list[dict[str, Any]]:
+    """The spans for CSV."""
+    trace = run.told["trace_id"]
+    return [{"trace_id": trace, **span, "scopes": " ".join(span["scopes"]), "findings": len(span["findings"])} for span in as_objects(run)]
 
 
 def whole(run: Run) -> str:

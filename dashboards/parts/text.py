@@ -37,6 +37,11 @@ def label(text: object, limit: int = 200) -> str:
     return _LIVE.sub(lambda found: found.group(0) + _JOINER, inert)
 
 
+def sentence(text: str) -> str:
+    """With a capital at its head."""
+    return text[:1].upper() + text[1:]
+
+
 def deep(value: object, limit: int = 2000) -> object:
     """`visible` for every text in a value that is shown as JSON, keys included."""
     if isinstance(value, dict):

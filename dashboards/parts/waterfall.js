@@ -42,7 +42,7 @@ class Waterfall {
     root.querySelectorAll("[data-do]").forEach((button) => (button.onclick = () => this.act(button.dataset.do)));
     this.part("show").onchange = (event) => { this.choose(event.target.value); this.say({ show: event.target.value }); };
     const find = this.part("find");
-    find.oninput = () => { clearTimeout(this.later); this.later = setTimeout(() => this.search(find.value, true), 250); };
+    find.oninput = () => { clearTimeout(this.later); this.later = setTimeout(() => this.search(find.value), 250); };
     find.onkeydown = (event) => this.typed(event);
     this.brushing(this.part("axis"));
     new ResizeObserver(this.draw).observe(this.body);
@@ -62,14 +62,16 @@ class Waterfall {
     this.take();
     if (!this.all) return;
     if (data.selected !== this.selected) this.select(data.selected);
-    if (data.hits?.query !== this.told?.query) { this.told = data.hits; this.search(this.query ?? "", false); }
+    this.told = data.hits;
+    this.renew(this.held());
+    if (this.told.query === this.query?.trim()) this.isEager = false;
     this.draw();
   }
 
   take() {
     const rows = globalThis.actorscopeRows;
     if (!rows || rows.trace !== this.data.trace || rows.version === this.version) return;
-    const first = this.version === undefined;
+    const first = this.version === undefined, find = this.part("find"), hit = this.held();
     const held = this.all && this.id(this.rows[this.cursor]);
     const folded = new Set([...this.folded].map((row) => this.id(row)));
     [this.version, this.all, this.count] = [rows.version, rows, rows.parent.length];
@@ -78,13 +80,15 @@ class Waterfall {
     this.words = rows.strings.map((text) => text.toLowerCase());
     if (first) {
       [this.zoomed, this.show] = [this.data.zoom, this.data.show];
-      [this.part("show").value, this.part("find").value] = [this.show, this.data.query];
+      this.part("show").value = this.show;
+      find.value ||= this.data.query; // somebody may have begun to type
+      this.query ??= find.value;
     }
     this.arrange();
-    this.search(this.part("find").value, false);
     this.approvals();
     if (first) this.select(this.data.selected);
     else if (held) this.cursor = Math.max(0, this.rows.indexOf(this.row(held)));
+    this.renew(hit);
   }
 
   // What a subtree holds is told on its folded row: its size, cost, errors and evidence.
@@ -218,8 +222,8 @@ class Waterfall {
   typed(event) {
     event.stopPropagation();
     const find = event.target;
-    if (event.key === "Escape") { find.value = ""; this.search("", true); this.body.focus(); }
-    else if (event.key === "Enter") { if (find.value !== this.query) this.search(find.value, true); else this.jump(event.shiftKey ? -1 : 1); }
+    if (event.key === "Escape") { find.value = ""; this.search(""); this.body.focus(); }
+    else if (event.key === "Enter") { if (find.value !== this.query) this.search(find.value); else this.jump(event.shiftKey ? -1 : 1); }
     else if (event.key === "ArrowDown") this.body.focus();
   }
 
@@ -235,34 +239,42 @@ class Waterfall {
   }
 
   // Names are searched here; attributes by the server, whose hits arrive with the next data.
-  search(query, ask) {
+  search(query) {
     clearTimeout(this.later);
-    const before = this.query, text = query.trim().toLowerCase();
-    this.query = query;
-    if (ask && query !== before) this.say({ query });
-    const found = new Set();
+    if (query !== this.query) this.say({ query });
+    [this.query, this.isEager] = [query, true];
+    this.renew();
+  }
+
+  // Finds anew when rows or hits arrive. Whoever types is left alone, whoever stands on a hit stays on it.
+  renew(held) {
+    const text = (this.query ?? "").trim().toLowerCase(), found = new Set();
     if (text && this.all) {
       const codes = this.words.map((word) => word.includes(text));
       const columns = ["name", "tool", "actor", "error", "model", "service", "scope", "target"].map((name) => this.all[name]);
       for (let row = 0; row < this.count; row++) if (columns.some((column) => codes[column[row]])) found.add(row);
-      if (this.row(text) >= 0) found.add(this.row(text));
-      if (this.told?.query === query.trim()) for (const id of this.told.spans) if (this.row(id) >= 0) found.add(this.row(id));
+      for (const id of [text, ...(this.told?.query === this.query.trim() ? this.told.spans : [])]) if (this.row(id) >= 0) found.add(this.row(id));
     }
-    [this.found, this.hits, this.hit] = [found, [...found].sort((a, b) => a - b), -1];
-    this.part("hits").textContent = text ? (this.hits.length ? `${this.hits.length} hits` : "no hit") : "";
-    if (ask && this.hits.length) this.jump(1, true);
+    [this.found, this.hits] = [found, [...found].sort((a, b) => a - b)];
+    this.hit = held ? this.hits.indexOf(this.row(held)) : -1;
+    this.part("hits").textContent = !text ? "" : !this.hits.length ? "no hit" : this.hit < 0 ? `${this.hits.length} hits` : this.ordinal();
+    if (this.isEager && this.hits.length) this.jump(1, true);
     else this.draw();
   }
 
+  held() { return this.hit >= 0 ? this.id(this.hits[this.hit]) : undefined; }
+  ordinal() { return `${this.hit + 1} of ${this.hits.length}`; }
+
   jump(step, fromHere) {
     if (!this.hits.length) return;
+    this.isEager = false;
     const here = this.rows[this.cursor];
     if (this.hit < 0) {
       const next = this.hits.findIndex((row) => (fromHere ? row >= here : row > here));
       this.hit = step > 0 ? (next < 0 ? 0 : next) : (next < 0 ? this.hits.length : next) - 1;
     } else this.hit += step;
     this.hit = (this.hit + this.hits.length) % this.hits.length;
-    this.part("hits").textContent = `${this.hit + 1} of ${this.hits.length}`;
+    this.part("hits").textContent = this.ordinal();
     this.reveal(this.hits[this.hit]);
   }
 
@@ -370,11 +382,11 @@ class Waterfall {
     const who = this.text("who", row), end = element("span", "end");
     if (who) names.append(element("span", "who", who));
     const badge = (text) => { if (text) { end.append(element("span", "badge", text)); said.push(text); } };
-    badge(closed ? `+${(this.size[row] - 1).toLocaleString("en")} spans` : "");
-    badge(this.text("scope", row) && `scope ${this.text("scope", row)}`);
-    badge(this.text("effect", row));
-    badge(mine & LINKED ? "⇄ links" : "");
     badge(usd > 0 ? money(usd) : "");
+    badge(closed ? `+${(this.size[row] - 1).toLocaleString("en")} spans` : "");
+    badge(this.text("effect", row));
+    badge(this.text("scope", row) && `scope ${this.text("scope", row)}`);
+    badge(mine & LINKED ? "⇄ links" : "");
     names.append(end);
     names.title = [name, who, this.text("error", row), this.text("scope", row), this.text("target", row)].filter(Boolean).join("\n");
     line.append(names, this.track(row, mine, at[row], ms[row], took));

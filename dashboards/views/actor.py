@@ -12,12 +12,14 @@ from actorscope.dashboards import data
 from actorscope.dashboards.parts import words
 from actorscope.dashboards.parts.coverage import actor_coverage
 from actorscope.dashboards.parts.live import live, unless_away
-from actorscope.dashboards.parts.period import chosen_period
+from actorscope.dashboards.parts.period import CLOCK_AXIS, chosen_period
 from actorscope.dashboards.parts.runs import choose_run
 from actorscope.dashboards.parts.summary import findings_here
+from actorscope.dashboards.parts.tables import COUNT, MONEY, counted, full, height
 from actorscope.dashboards.parts.text import label, line
 
 _MOST_LANES = 8
+_COLOURS = ["#7c5cff", "#0ea5e9", "#94a3b8", "#0d9488", "#d97706", "#64748b"]
 _LANES = {"principal": 0, "credential": 1, "on behalf of": 2, "version": 3, "host": 4, "service": 5}
 
 
@@ -44,14 +46,15 @@ def _lanes(identities: list[dict[str, Any]]) -> None:
         }
     )
     time = {"type": "temporal", "title": None, "scale": {"type": "utc"}}
+    axis = {**time, "axis": CLOCK_AXIS}
     spec = {
         "layer": [
-            {"mark": {"type": "bar", "height": 10, "cornerRadius": 3}, "encoding": {"x": {"field": "from", **time}, "x2": {"field": "to"}}},
-            {"mark": {"type": "point", "filled": True, "size": 50}, "encoding": {"x": {"field": "from", **time}}},
+            {"mark": {"type": "bar", "height": 10, "cornerRadius": 3}, "encoding": {"x": {"field": "from", **axis}, "x2": {"field": "to"}}},
+            {"mark": {"type": "point", "filled": True, "size": 50}, "encoding": {"x": {"field": "from", **axis}}},
         ],
         "encoding": {
             "y": {"field": "lane", "type": "nominal", "title": None, "sort": None, "axis": {"labelLimit": 420}},
-            "color": {"field": "kind", "type": "nominal", "legend": None},
+            "color": {"field": "kind", "type": "nominal", "legend": None, "scale": {"domain": list(_LANES), "range": _COLOURS}},
             "tooltip": [{"field": "lane"}, {"field": "from", **time}, {"field": "to", **time}, {"field": "spans"}],
         },
         "height": {"step": 24},
@@ -69,7 +72,7 @@ def _scopes(scopes: list[dict[str, Any]]) -> None:
     ordered = sorted(scopes, key=lambda s: (not s["is_new"], s["kind"], s["first_seen"]))
     frame = pl.DataFrame(
         {
-            "": ["★ new" if s["is_new"] else "" for s in ordered],
+            "New": ["★ new" if s["is_new"] else "" for s in ordered],
             "Kind": [s["kind"] for s in ordered],
             "Name": [line(s["name"], 120) for s in ordered],
             "Effect": [", ".join(filter(None, s["effects"])) or "unknown" for s in ordered],
@@ -79,7 +82,8 @@ def _scopes(scopes: list[dict[str, Any]]) -> None:
             "Failed": [s["errors"] for s in ordered],
         }
     )
-    st.dataframe(frame, hide_index=True, height="content", placeholder="", alt="Scopes and tools")
+    config = {"Uses": COUNT, "Failed": COUNT}
+    st.dataframe(full(frame), hide_index=True, height=height(len(ordered)), column_config=config, placeholder="", alt="Scopes and tools")
 
 
 def _spend(spend: list[dict[str, Any]]) -> None:
@@ -90,7 +94,17 @@ def _spend(spend: list[dict[str, Any]]) -> None:
     frame = pl.DataFrame(
         {"day": [s["day"] for s in spend], "phase": [line(s["phase"], 40) for s in spend], "cost": [s["cost_usd"] for s in spend]}
     )
-    st.bar_chart(frame, x="day", y="cost", color="phase", height=200, x_label="", y_label="US$")
+    spec = {
+        "mark": {"type": "bar", "height": {"band": 0.7}},
+        "encoding": {
+            "y": {"field": "day", "type": "ordinal", "title": None, "sort": "descending"},
+            "x": {"field": "cost", "type": "quantitative", "title": "US$", "stack": "zero", "axis": {"tickCount": 6}},
+            "color": {"field": "phase", "type": "nominal", "title": None},
+            "tooltip": [{"field": "day"}, {"field": "phase"}, {"field": "cost", "format": "$.4f"}],
+        },
+        "height": {"step": 26},
+    }  # fmt: skip
+    st.vega_lite_chart(frame, spec, width="stretch", alt="Cost by day and phase")
 
 
 def _runs(runs: list[dict[str, Any]]) -> None:
@@ -110,8 +124,8 @@ def _runs(runs: list[dict[str, Any]]) -> None:
             "Last": [f"{words.ago(r['last_seen'])} ago" for r in runs],
         }
     )
-    money = st.column_config.NumberColumn(format="$%.4f")
-    st.dataframe(frame, hide_index=True, height="content", column_config={"Cost": money, "Median": money}, placeholder="", alt="Runs")
+    config = {"Cost": MONEY, "Median": MONEY, "Runs": COUNT, "Failed": COUNT}
+    st.dataframe(full(frame), hide_index=True, height=height(len(runs)), column_config=config, placeholder="", alt="Runs")
 
 
 def _partners(answer: dict[str, Any]) -> None:
@@ -123,11 +137,18 @@ def _partners(answer: dict[str, Any]) -> None:
                 st.text("Nobody is known.")
             for each in answer[key][:12]:
                 st.page_link("views/actor.py", icon=":material/person:", query_params={"actor": each["id"]},
-                             label=f"{label(each['name'] or each['id'], 60)} · {each['delegations']}")  # fmt: skip
+                             label=f"{label(each['name'] or each['id'], 60)} · {counted(each['delegations'], 'time')}")  # fmt: skip
+
+
+def _name(actor_id: str) -> str:
+    """Its name, as its latest run has it; else the id."""
+    nothing: list[dict[str, Any]] = []
+    latest = unless_away(lambda: data.latest_runs(actor_id, 20), nothing)
+    return next((run["actor_name"] for run in latest if run["actor_name"]), actor_id)
 
 
 wanted = st.query_params.get("actor", "")
-st.title("Actor", anchor=False)
+st.title(label(f"Actor {_name(wanted)}", 100) if wanted else "Actor", anchor=False)
 period = chosen_period("7d", "New means: first seen in the last")
 if wanted:
     with st.container(horizontal=True, gap="small"):
@@ -144,6 +165,7 @@ def page() -> None:
     answer = data.actor(wanted, period.since)
     if not answer["runs"] and not answer["scopes"] and not answer["identities"]:
         st.warning("Nothing that this actor did in the last 90 days is known.", icon=":material/search_off:")
+        st.page_link("views/fleet.py", label="All actors", icon=":material/groups:", query_params={"range": "all"})
         return
     found = data.attention(data.Wanted(subject=wanted), limit=10)
     findings_here(found["findings"])

@@ -45,7 +45,7 @@ def _targets(targets: list[dict[str, Any]]) -> None:
 
 
 def _groups(groups: list[dict[str, Any]]) -> None:
-    st.subheader("Told and not over", anchor=False)
+    st.subheader("Told, and still open", anchor=False)
     if not groups:
         st.text("Nothing that anybody was told of is still open.")
         return
@@ -86,7 +86,7 @@ def _notifications() -> None:
     state = st.segmented_control("State", ["all", *outbox.STATES], default="all", required=True, key="sent", bind="query-params")
     found = data.notifications("" if state == "all" else state or "", "", 200)
     if not found:
-        st.text("No notification of that kind.")
+        st.text("Nobody was sent anything yet." if state == "all" else "No notification of that kind.")
         return
     frame = pl.DataFrame(
         {
@@ -95,7 +95,7 @@ def _notifications() -> None:
             "Target": [line(n["subscriber"], 60) for n in found],
             "What": [n["kind"] for n in found],
             "Attempts": [n["attempts"] for n in found],
-            "Last answer": [str(n["last_status"] or "") + " " + line(n["last_error"], 160) for n in found],
+            "Last answer": [f"{n['last_status'] or ''} {line(n['last_error'], 160)}".strip() for n in found],
             "Id": [line(n["id"], 120) for n in found],
         }
     )

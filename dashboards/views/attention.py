@@ -16,6 +16,7 @@ from actorscope.dashboards.parts.export import export
 from actorscope.dashboards.parts.facets import many, pills
 from actorscope.dashboards.parts.live import choose, live, unless_away
 from actorscope.dashboards.parts.period import chosen_period, times
+from actorscope.dashboards.parts.tables import full
 from actorscope.dashboards.parts.text import line
 from actorscope.dashboards.parts.welcome import first_steps
 
@@ -23,14 +24,14 @@ _ROWS = 200
 _MOST = 10_000
 _STATES = ("open", "acknowledged")
 _COLUMNS = {
-    "Severity": st.column_config.TextColumn(width=90),
-    "Finding": st.column_config.TextColumn(width=400),
-    "Who": st.column_config.TextColumn(width=120),
-    "Family": st.column_config.TextColumn(width=95),
-    "Cost": st.column_config.NumberColumn(format="$%.4f", width=75, help="Money that the finding is about"),
-    "Count": st.column_config.NumberColumn(width=60, help="Times it was seen"),
-    "Age": st.column_config.TextColumn(width=60, help="Since it was opened"),
-    "State": st.column_config.TextColumn(width=100),
+    "Severity": st.column_config.TextColumn(width=85),
+    "Finding": st.column_config.TextColumn(width=455),
+    "Who": st.column_config.TextColumn(width=115),
+    "Family": st.column_config.TextColumn(width=90),
+    "Cost": st.column_config.NumberColumn(format="$%.4f", width=70, help="Money that the finding is about"),
+    "Count": st.column_config.NumberColumn(format="localized", width=52, help="Times it was seen"),
+    "Age": st.column_config.TextColumn(width=55, help="Since it was opened"),
+    "State": st.column_config.TextColumn(width=70),
     "Looked at by": st.column_config.TextColumn(width=100),
 }
 
@@ -67,7 +68,7 @@ def _table(findings: list[dict[str, Any]]) -> pl.DataFrame:
             "Finding": [("↳ " if f["root"] else "") + line(f["title"], 300) for f in findings],
             "Who": [line(f["subject"]["name"] or f["subject"]["id"], 80) for f in findings],
             "Family": [f["family"] for f in findings],
-            "Cost": pl.Series([f["cost_usd"] for f in findings], dtype=pl.Float64),
+            "Cost": pl.Series([f["cost_usd"] for f in findings], dtype=pl.Float64).replace(0.0, None),
             "Count": [f["count"] for f in findings],
             "Age": [words.ago(f["opened_at"]) for f in findings],
             "State": [words.STATES.get(f["state"], f["state"]) for f in findings],
@@ -82,7 +83,7 @@ def _page_number(matched: int) -> int:
 
 
 st.title("Needs attention", anchor=False)
-period = chosen_period("all", "Seen in the last (event time)")
+period = chosen_period("all", "Seen in the last (event time)", has_end=True)
 subject = st.query_params.get("subject", "")
 fixed = data.Wanted(subject=subject, since=period.since, until=period.until)
 tally: dict[str, dict[str, int]] = unless_away(lambda: data.attention(_from_address(fixed), limit=1)["counts"], {})
@@ -98,10 +99,11 @@ def page() -> None:
     found = answer["findings"]
     if not answer["matched"]:
         st.info(f"None of the {answer['total']} findings passes these filters.", icon=":material/filter_alt_off:")
+        st.text("Take a filter away, choose a longer period, or look at what was muted or resolved as well.")
         return
     first_seen = chosen.since or words.moment(answer["first_seen"])
     times(data.times_seen(replace(chosen, since=first_seen)), "times")
-    clicked = choose(_table(found), [f["id"] for f in found], "findings", column_config=_COLUMNS, height="content",
+    clicked = choose(full(_table(found)), [f["id"] for f in found], "findings", walk="findings", column_config=_COLUMNS, height="content",
                      placeholder="", alt="Findings")  # fmt: skip
     shown = f"{first + 1}–{first + len(found)}" if first else f"{len(found)}"
     st.text(f"{shown} of {answer['matched']} findings shown ({answer['total']} in all). Click a row to open it.")

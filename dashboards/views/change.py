@@ -13,6 +13,7 @@ from actorscope.dashboards.parts.export import export
 from actorscope.dashboards.parts.hops import badge, hops
 from actorscope.dashboards.parts.live import choose, live
 from actorscope.dashboards.parts.period import chosen_period
+from actorscope.dashboards.parts.tables import counted, full, height
 from actorscope.dashboards.parts.text import line, visible
 
 _HOW = {"target": "it acted on it", "named": "its arguments name it"}
@@ -45,7 +46,7 @@ resource = st.text_input(
     "Resource", key="resource", bind="query-params", placeholder="order 4711, ann@example.org, /srv/reports/q3.csv, an IBAN ...",
     icon=":material/search:",
 )  # fmt: skip
-period = chosen_period("7d", "In the last (event time)")
+period = chosen_period("7d", "In the last (event time)", has_end=True)
 reads = st.toggle("Reads too", key="reads", bind="query-params")
 
 
@@ -61,8 +62,9 @@ def page() -> None:
         st.code(visible(answer["resource"], 200), language=None)
         return
     ids = [(c["trace_id"], c["span_id"]) for c in changes]
-    clicked = choose(_table(changes), ids, f"changes-{hash(tuple(ids))}", placeholder="", alt="Actions on the resource")
-    st.text(f"{len(changes)} actions shown{'; more exist' if answer['is_cut'] else ''}, writes first. Click one for its chain.")
+    clicked = choose(full(_table(changes)), ids, f"changes-{hash(tuple(ids))}", walk="changes", height=height(len(ids), 460),
+                     placeholder="", alt="Actions on the resource")  # fmt: skip
+    st.text(f"{counted(len(changes), 'action')} shown{'; more exist' if answer['is_cut'] else ''}, writes first. Click one for its chain.")
     export(lambda: changes, "changes")
     if clicked:
         st.session_state["change"] = clicked

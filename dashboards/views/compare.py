@@ -11,13 +11,16 @@ from actorscope.analysis.answers.compare import MOST_STEPS
 from actorscope.dashboards import data
 from actorscope.dashboards.parts import words
 from actorscope.dashboards.parts.alignment import differences, steps, totals
-from actorscope.dashboards.parts.live import answered, choose
+from actorscope.dashboards.parts.live import choose, waited
 from actorscope.dashboards.parts.summary import missing
+from actorscope.dashboards.parts.tables import height
 from actorscope.dashboards.parts.text import label, line, visible
 
 
 def _heads(found: dict[str, Any]) -> None:
-    for column, side, name in zip(st.columns(2), ("a", "b"), ("A, before", "B, after"), strict=True):
+    is_in_order = found["a"]["summary"]["start_time"] <= found["b"]["summary"]["start_time"]
+    names = ("A, the earlier", "B, the later") if is_in_order else ("A, the later", "B, the earlier")
+    for column, side, name in zip(st.columns(2), ("a", "b"), names, strict=True):
         run = found[side]
         with column, st.container(border=True):
             st.subheader(f"{name}: {label(run['actor_name'] or 'run', 60)}", anchor=False)
@@ -50,7 +53,8 @@ def _choose(trace: str, side: str) -> None:
             "Tokens": [words.amount(each["tokens"]) for each in found],
         }
     )
-    clicked = choose(frame, [each["trace_id"] for each in found], f"siblings-{trace}", alt="Runs to compare with")
+    clicked = choose(frame, [each["trace_id"] for each in found], f"siblings-{trace}", height=height(len(found)),
+                     alt="Runs to compare with")  # fmt: skip
     if clicked:
         st.query_params[side] = clicked
         st.rerun()
@@ -88,4 +92,4 @@ def page() -> None:
 
 
 st.title("Compare two runs", anchor=False)
-answered(page)
+waited(page)

@@ -13,6 +13,7 @@ from actorscope.dashboards.parts.export import export
 from actorscope.dashboards.parts.live import live, numbers
 from actorscope.dashboards.parts.period import chosen_period
 from actorscope.dashboards.parts.summary import findings_here
+from actorscope.dashboards.parts.tables import COUNT, MONEY, counted, full, height
 from actorscope.dashboards.parts.text import line
 from actorscope.dashboards.parts.welcome import first_steps
 
@@ -23,9 +24,9 @@ _STARTERS = {"human": "☺ person", "schedule": "◷ schedule", "event": "⚡ ev
 def _rows(starters: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The trees as lines, each node below the one that it works for."""
     found = []
-    for starter in starters:
+    for starter, name in zip(starters, _names(starters), strict=True):
         kind = _STARTERS.get(starter["starter_type"], "? unknown")
-        found.append(_row(f"{kind} {_named(starter, 80)}", starter, None))
+        found.append(_row(f"{kind} {name}", starter, None))
         waiting = [(agent, 1) for agent in reversed(starter["agents"])]
         while waiting:
             node, depth = waiting.pop()
@@ -34,8 +35,13 @@ def _rows(starters: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def _named(starter: dict[str, Any], limit: int) -> str:
-    return line(starter["starter_name"] or starter["starter_id"] or "nobody known", limit)
+def _names(starters: list[dict[str, Any]]) -> list[str]:
+    """Names, with the id where two have the same."""
+    names = [starter["starter_name"] or starter["starter_id"] or "nobody known" for starter in starters]
+    return [
+        line(name if names.count(name) == 1 or not starter["starter_id"] else f"{name} ({starter['starter_id']})", 80)
+        for name, starter in zip(names, starters, strict=True)
+    ]
 
 
 def _row(name: str, node: dict[str, Any], own: float | None) -> dict[str, Any]:
@@ -44,8 +50,8 @@ def _row(name: str, node: dict[str, Any], own: float | None) -> dict[str, Any]:
         "Who": name,
         "Total": node["total_usd"],
         "Own": own,
-        **{kind.capitalize(): node[key] for key, kind in _KINDS.items()},
-        "Wasted": 100 * wasted / node["total_usd"] if node["total_usd"] else 0.0,
+        **{kind.capitalize(): node[key] or None for key, kind in _KINDS.items()},  # a table of zeros hides what is not zero
+        "Wasted": 100 * wasted / node["total_usd"] if wasted and node["total_usd"] else None,
         "Spans": node["spans"],
     }
 
@@ -53,14 +59,14 @@ def _row(name: str, node: dict[str, Any], own: float | None) -> dict[str, Any]:
 def _split(starters: list[dict[str, Any]]) -> None:
     """Where the money went, starter by starter."""
     rows = [
-        {"who": _named(s, 40), "kind": kind, "usd": s[key]}
-        for s in starters[:20]
+        {"who": name, "kind": kind, "usd": s[key]}
+        for s, name in list(zip(starters, _names(starters), strict=True))[:12]
         for key, kind in _KINDS.items()
     ]
     spec = {
         "mark": {"type": "bar"},
         "encoding": {
-            "y": {"field": "who", "type": "nominal", "title": None, "sort": "-x", "axis": {"labelLimit": 240}},
+            "y": {"field": "who", "type": "nominal", "title": None, "sort": "-x", "axis": {"labelLimit": 340}},
             "x": {"field": "usd", "type": "quantitative", "title": "US$", "stack": "zero"},
             "color": {
                 "field": "kind", "type": "nominal", "title": None,
@@ -83,7 +89,7 @@ def page() -> None:
     starters = answer["starters"]
     if not starters:
         if answer["newest_at"] is None:
-            first_steps(data.health())
+            first_steps(data.health(), "costs")
             return
         st.info("Nothing with a known cost was done in this period; choose a longer one.", icon=":material/savings:")
         st.text(f"The newest known span is from {words.clock(answer['newest_at'])}.")
@@ -104,12 +110,14 @@ def page() -> None:
     st.subheader("Who started it", anchor=False)
     _split(starters)
     rows = _rows(starters)
-    money = {name: st.column_config.NumberColumn(format="$%.4f") for name in ("Total", "Own", *(k.capitalize() for k in _KINDS.values()))}
+    money = {name: MONEY for name in ("Total", "Own", *(k.capitalize() for k in _KINDS.values()))}
     share = st.column_config.NumberColumn(format="%.1f%%")
-    config: dict[str, Any] = {"Who": st.column_config.TextColumn(width=330), **money, "Wasted": share}
-    st.dataframe(pl.DataFrame(rows), hide_index=True, column_config=config, placeholder="", alt="Cost by starter and agent")
+    config: dict[str, Any] = {"Who": st.column_config.TextColumn(width=330), **money, "Wasted": share, "Spans": COUNT}
+    table = full(pl.DataFrame(rows, infer_schema_length=None))
+    st.dataframe(table, hide_index=True, column_config=config, height=height(len(rows)), placeholder="", alt="Cost by starter and agent")
     more = "; more exist" if answer["is_cut"] else ""
-    st.text(f"{len(starters)} starters and the agents below them{more}. “Own” is what the agent spent itself.")
+    st.text(f"{counted(len(starters), 'starter')} and the agents below them{more}. “Own” is what the agent spent itself; "
+            "reasoning went into thinking and planning, execution into the work, waste into retries and loops.")  # fmt: skip
     export(lambda: rows, "cost")
 
 

@@ -13,23 +13,26 @@ from actorscope.dashboards.parts import words
 from actorscope.dashboards.parts.coverage import NOBODY, actor_coverage, cell
 from actorscope.dashboards.parts.live import choose, live
 from actorscope.dashboards.parts.period import chosen_period
+from actorscope.dashboards.parts.tables import COUNT, height
 from actorscope.dashboards.parts.text import line
 from actorscope.dashboards.parts.welcome import first_steps
 
 _CONFIG = {
     "Actor": st.column_config.TextColumn(width=120),
     "Service": st.column_config.TextColumn(width=150),
-    **{title: st.column_config.TextColumn(width=125) for title in words.QUESTIONS.values()},
+    "Score": st.column_config.TextColumn(width=60),
+    "Spans": COUNT,
+    **{title: st.column_config.TextColumn(width=105) for title in words.QUESTIONS.values()},
 }
 
 
 def _table(actors: list[dict[str, Any]]) -> pl.DataFrame:
-    columns = {"Actor": [line(actor["actor_name"] or NOBODY, 100) for actor in actors]}
-    columns["Service"] = [line(", ".join(actor["services"]), 100) for actor in actors]
+    columns: dict[str, list[Any]] = {"Actor": [line(actor["actor_name"] or NOBODY, 100) for actor in actors]}
+    columns["Score"] = ["–" if actor["score"] is None else f"{actor['score']:.0%}" for actor in actors]
     for at, title in enumerate(words.QUESTIONS.values()):
         columns[title] = [cell(actor["questions"][at]) for actor in actors]
-    columns["Score"] = ["–" if actor["score"] is None else f"{actor['score']:.0%}" for actor in actors]
-    columns["Spans"] = [words.amount(actor["spans"]) for actor in actors]
+    columns["Service"] = [line(", ".join(actor["services"]), 100) for actor in actors]
+    columns["Spans"] = [actor["spans"] for actor in actors]
     columns["Kind"] = [line(actor["kind"], 40) for actor in actors]
     columns["Dialects"] = [line(", ".join(actor["dialects"]), 100) for actor in actors]
     return pl.DataFrame(columns)
@@ -37,7 +40,7 @@ def _table(actors: list[dict[str, Any]]) -> pl.DataFrame:
 
 st.title("Coverage", anchor=False)
 st.text("How well the six questions can be answered from what each actor's spans say. A fact that is declared counts 1, "
-        "derived 0.8, inferred 0.5, missing 0.")  # fmt: skip
+        "derived 0.8, inferred 0.5, missing 0. “58% · 2 of 4”: the score, and how many facts are declared.")  # fmt: skip
 period = chosen_period("7d")
 
 
@@ -46,7 +49,7 @@ def page() -> None:
     answer = data.coverage(since)
     actors = answer["actors"]
     if answer["newest_at"] is None and not answer["spans"]:
-        first_steps(data.health())
+        first_steps(data.health(), "actors")
         return
     if not actors:
         st.info("No actor did anything in this range; choose a longer one.", icon=":material/schedule:")
@@ -58,7 +61,9 @@ def page() -> None:
         _table(actors),
         ids,
         f"coverage-{hash(tuple(ids))}",
+        walk="coverage",
         column_config=_CONFIG,
+        height=height(len(ids), 560),
         placeholder="",
         alt="Coverage of actors",
     )

@@ -7,9 +7,10 @@ import streamlit as st
 from actorscope.dashboards import data
 from actorscope.dashboards.parts.hops import hops
 from actorscope.dashboards.parts.live import live
-from actorscope.dashboards.parts.text import visible
+from actorscope.dashboards.parts.runs import choose_run
+from actorscope.dashboards.parts.text import label, visible
 
-st.title("Delegation", anchor=False)
+st.title("On whose behalf?", anchor=False)
 st.text("The chain behind a span: who started the work, through which agents it went, and whether each passed on no more than it had.")
 with st.container(horizontal=True, gap="small"):
     asked = st.text_input("Trace id", key="trace_id", bind="query-params", width=320)
@@ -19,7 +20,8 @@ with st.container(horizontal=True, gap="small"):
 def page() -> None:
     trace, span = data.trace_id(asked or ""), data.span_id(below or "")
     if not asked:
-        st.info("Give a trace id, or open this page from a span, a change or a finding.", icon=":material/link:")
+        st.info("Give a trace id, choose one of the latest runs, or open this page from a span or a finding.", icon=":material/link:")
+        choose_run(view="delegation")
         return
     if trace is None or (below and span is None):
         st.warning("A trace id has 32 hexadecimal digits, a span id 16.", icon=":material/search_off:")
@@ -31,11 +33,12 @@ def page() -> None:
         st.text("It may still be on its way, or analysis has found no agent in it.")
         return
     hops(lineage, "chain")
-    verdicts = [hop["verdict"] for hop in lineage["hops"]]
-    if "wider" in verdicts or "outside" in verdicts:
-        st.error("Somewhere on the way more was passed on or used than was given.", icon=":material/trending_up:")
-    elif all(verdict == "unknown" for verdict in verdicts):
-        st.info("No hop states a scope; the coverage page has the line that says it.", icon=":material/help:")
+    agents = {hop["actor_id"]: hop["actor_name"] for hop in lineage["hops"] if hop["role"] == "run" and hop["actor_id"]}
+    with st.container(horizontal=True, gap="small"):
+        st.page_link("views/again.py", label="Why did it run?", icon=":material/replay:", query_params={"trace_id": trace})
+        for actor, name in list(agents.items())[:6]:
+            st.page_link("views/radius.py", label=f"What {label(name or actor, 40)} can reach", icon=":material/crisis_alert:",
+                         query_params={"id": actor})  # fmt: skip
 
 
 live(page)

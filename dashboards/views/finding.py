@@ -13,7 +13,8 @@ from actorscope.dashboards.parts import words
 from actorscope.dashboards.parts.evidence import evidence, pairs
 from actorscope.dashboards.parts.live import choose, live, numbers, unless_away
 from actorscope.dashboards.parts.summary import findings_here
-from actorscope.dashboards.parts.text import deep, label, line, visible
+from actorscope.dashboards.parts.tables import height
+from actorscope.dashboards.parts.text import deep, label, line, sentence, visible
 from actorscope.dashboards.parts.triage import said, triage
 
 
@@ -35,9 +36,27 @@ def _head(finding: dict[str, Any]) -> None:
             "Newest evidence": f"{words.ago(finding['last_evidence_at'])} ago",
         }
     )
+    if finding.get("next_step"):
+        with st.container(border=True):
+            st.text(f"Next step: {visible(finding['next_step'])}")
+    _ways(finding)
     st.text(f"This claim is {words.BASES.get(finding['basis'], visible(finding['basis'], 40))}")
     if finding.get("resolution"):
         st.text(f"Resolved: {line(finding['resolution'], 300)}")
+
+
+def _ways(finding: dict[str, Any]) -> None:
+    """To the answers that this finding makes people ask for."""
+    first = next((each for each in finding["evidence"] if each["trace_id"]), None)
+    place = {key: first[key] for key in ("trace_id", "span_id") if first[key]} if first else {}
+    with st.container(horizontal=True, gap="small"):
+        if who := finding["subject"].get("id"):
+            st.page_link("views/actor.py", label="This actor", icon=":material/person:", query_params={"actor": who})
+            st.page_link("views/radius.py", label="What it can reach", icon=":material/crisis_alert:", query_params={"id": who})
+        if place:
+            st.page_link("views/delegation.py", label="On whose behalf?", icon=":material/linear_scale:", query_params=place)
+            st.page_link("views/again.py", label="Why did it run?", icon=":material/replay:",
+                         query_params={"trace_id": place["trace_id"]})  # fmt: skip
 
 
 def _neighbours(shown: str) -> None:
@@ -82,13 +101,11 @@ def _reasoning(finding: dict[str, Any]) -> None:
     with left:
         st.subheader("Baseline", anchor=False)
         pairs(finding["baseline"], "Baseline")
-        st.subheader("What would disprove it", anchor=False)
-        st.text(visible(finding["counterfactual"]) or "Nothing is stated.")
     with right:
         st.subheader("Impact", anchor=False)
         pairs(finding["impact"], "Impact")
-        st.subheader("Next step", anchor=False)
-        st.text(visible(finding.get("next_step")) or "Nothing is stated.")
+        st.subheader("What would disprove it", anchor=False)
+        st.text(sentence(visible(finding["counterfactual"])) or "Nothing is stated.")
         if finding["caveats"]:
             st.subheader("Caveats", anchor=False)
             st.text("\n".join(f"• {line(caveat, 400)}" for caveat in finding["caveats"]))
@@ -106,7 +123,7 @@ def _occurrences(finding: dict[str, Any]) -> None:
         }
     )
     ids = [(place["trace_id"], place["span_id"]) for place in places]
-    clicked = choose(frame, ids, "occurrences", alt="Occurrences")
+    clicked = choose(frame, ids, "occurrences", height=height(len(ids), 400), alt="Occurrences")
     st.text(f"{len(places)} of {finding['count']} shown, the newest first. Click a row to open its run.")
     if clicked:
         st.switch_page("views/run.py", query_params={"trace_id": clicked[0], "span_id": clicked[1]})
@@ -130,8 +147,11 @@ def _more(finding: dict[str, Any]) -> None:
 def page() -> None:
     finding = data.finding(wanted) if wanted else None
     if finding is None:
+        st.title("Finding", anchor=False)
         st.warning("There is no such finding." if wanted else "No finding was chosen.", icon=":material/search_off:")
-        st.code(visible(wanted, 100), language=None)
+        if wanted:
+            st.code(visible(wanted, 100), language=None)
+            st.text("It may be of another store, or the link was cut short.")
         st.page_link("views/attention.py", label="All findings", icon=":material/warning:")
         return
     for part in (_head, said, _told, evidence, _reasoning, _family, _occurrences, _more):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -10,9 +12,13 @@ import streamlit as st
 from actorscope.dashboards import data
 from actorscope.dashboards.parts import words
 from actorscope.dashboards.parts.export import export
-from actorscope.dashboards.parts.live import live, numbers
+from actorscope.dashboards.parts.live import choose, live, numbers
 from actorscope.dashboards.parts.period import chosen_period
+from actorscope.dashboards.parts.tables import COUNT, counted, full, height
 from actorscope.dashboards.parts.text import line, visible
+from actorscope.dashboards.parts.welcome import first_steps
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)")
 
 
 def _plan(plan: list[dict[str, Any]]) -> None:
@@ -21,11 +27,12 @@ def _plan(plan: list[dict[str, Any]]) -> None:
         {
             "Step": list(range(1, len(plan) + 1)),
             "Do": [line(step["do"], 300) for step in plan],
-            "Why": [line(step["why"], 200) for step in plan],
+            "Why": [_MOMENT.sub(lambda found: words.clock(found[0]), line(step["why"], 200)) for step in plan],
             "Breaks": [line(", ".join(filter(None, step["breaks"])), 200) or "nobody else" for step in plan],
         }
     )
-    st.dataframe(frame, hide_index=True, height="content", alt="Revoke plan")
+    config = {"Step": st.column_config.NumberColumn(width=45), "Do": st.column_config.TextColumn(width=530)}
+    st.dataframe(frame, hide_index=True, height=height(len(plan)), column_config=config, alt="Revoke plan")
     st.text("Actorscope watches; it revokes nothing. An emitted revocation (semconv.revoked) makes later uses findings.")
 
 
@@ -40,12 +47,15 @@ def _held(held: list[dict[str, Any]]) -> None:
             "Id": [line(h["id"], 120) for h in held],
             "Scopes": [line(", ".join(h["scopes"]), 200) for h in held],
             "From": [line(h["delegator_name"], 80) for h in held],
-            "Ends": [line(h["ends"] or "never said", 40) for h in held],
+            "Ends": [_MOMENT.sub(lambda found: words.clock(found[0]), line(h["ends"] or "never said", 40)) for h in held],
             "Used by": [line(", ".join(h["actors"]), 120) for h in held],
             "Last used": [f"{words.ago(h['last_seen'])} ago" for h in held],
         }
     )
-    st.dataframe(frame, hide_index=True, height="content", placeholder="", alt="Credentials and delegations")
+    config = {"Ends": st.column_config.TextColumn(width=185)}
+    st.dataframe(full(frame), hide_index=True, height=height(len(held), 390), column_config=config, placeholder="",
+                 alt="Credentials and delegations")  # fmt: skip
+    st.text(f"{counted(len(held), 'credential or delegation', 'credentials and delegations')}, the latest first.")
 
 
 def _reach(reach: list[dict[str, Any]]) -> None:
@@ -64,8 +74,9 @@ def _reach(reach: list[dict[str, Any]]) -> None:
             "Last": [words.clock(r["last_seen"]) for r in reach],
         }
     )
-    st.dataframe(frame, hide_index=True, placeholder="", alt="What was reached")
-    st.text(f"{len(reach)} pairs of tool and resource shown{'; more may exist' if len(reach) >= 1000 else ''}, writes first.")
+    config = {"Uses": COUNT, "Traces": COUNT}
+    st.dataframe(full(frame), hide_index=True, height=height(len(reach), 560), column_config=config, placeholder="", alt="What was reached")
+    st.text(f"{counted(len(reach), 'pair')} of tool and resource shown{'; more may exist' if len(reach) >= 1000 else ''}, writes first.")
     export(lambda: reach, "reach")
 
 
@@ -82,7 +93,7 @@ def _around(title: str, actors: list[dict[str, Any]]) -> None:
             "Last": [f"{words.ago(a['last_seen'])} ago" for a in actors],
         }
     )
-    st.dataframe(frame, hide_index=True, height="content", alt=title)
+    st.dataframe(frame, hide_index=True, height=height(len(actors), 390), alt=title)
 
 
 st.title("Blast radius", anchor=False)
@@ -93,15 +104,39 @@ wanted = st.text_input(
 period = chosen_period("30d", "Used in the last (event time)")
 
 
+def _choose(since: datetime | None) -> None:
+    """The actors of the fleet; a click looks at one."""
+    actors = data.fleet(since)["actors"]
+    if not actors:
+        first_steps(data.health(), "actors")
+        return
+    frame = pl.DataFrame(
+        {
+            "Actor": [line(a["actor_name"] or a["actor_id"], 80) for a in actors],
+            "Id": [line(a["actor_id"], 120) for a in actors],
+            "Runs": [a["runs"] for a in actors],
+            "Last seen": [f"{words.ago(a['last_seen'])} ago" for a in actors],
+        }
+    )
+    ids = [a["actor_id"] for a in actors]
+    clicked = choose(frame, ids, f"radius-{hash(tuple(ids))}", walk="radius", column_config={"Runs": COUNT},
+                     height=height(len(ids), 560), alt="Actors")  # fmt: skip
+    if clicked:
+        st.switch_page("views/radius.py", query_params={"id": clicked})
+
+
 def page() -> None:
     identity = (wanted or "").strip()
     if not identity:
-        st.info("Give the id of an identity, or open this page from an actor.", icon=":material/crisis_alert:")
+        st.info("Give the id of an identity, or choose one of the actors.", icon=":material/crisis_alert:")
+        _choose(period.since)
         return
     answer = data.radius(identity, period.since)
     if not answer["actors"]:
         st.warning("Nothing was done under this identity in this period.", icon=":material/search_off:")
         st.code(visible(identity, 200), language=None)
+        st.text("Choose a longer period, or one of the actors:")
+        _choose(period.since)
         return
     numbers(
         {

@@ -14,10 +14,10 @@ from actorscope.dashboards import data
 from actorscope.dashboards.parts import graph, waterfall, words
 from actorscope.dashboards.parts.around import of_run
 from actorscope.dashboards.parts.details import span_details
-from actorscope.dashboards.parts.live import answered, choose, live
+from actorscope.dashboards.parts.live import answered, choose, live, waited
 from actorscope.dashboards.parts.runs import choose_run
-from actorscope.dashboards.parts.summary import findings_here, missing, spent_on, summary, ways_on
-from actorscope.dashboards.parts.text import line, visible
+from actorscope.dashboards.parts.summary import findings_here, heading, missing, spent_on, summary, ways_on
+from actorscope.dashboards.parts.text import label, line, visible
 
 _LONG_RUN, _LONG_RUN_SECONDS = 3000, 15.0
 _GRAPHS = ("actors", "runs")
@@ -88,16 +88,16 @@ def _overview(run: Run) -> None:
     went = run.told["time_went_to"]
     frame = pl.DataFrame(
         {
-            "Waited for": [spent_on(each) for each in went],
+            "Waited for": [spent_on(each, is_short=True) for each in went],
             "Time": [words.duration(each["ms"]) for each in went],
             "Share": [each["share"] for each in went],
-            "Spans": [each["spans"] for each in went],
         },
         schema_overrides={"Share": pl.Float64},
     )
     config = {
-        "Waited for": st.column_config.TextColumn(width=165),
-        "Share": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, width=70),
+        "Waited for": st.column_config.TextColumn(width=180),
+        "Time": st.column_config.TextColumn(width=60),
+        "Share": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, width=60),
     }
     ids = [each["span_id"] for each in went]
     clicked = choose(frame, ids, f"went-{run.told['trace_id']}", column_config=config, height="content", alt="Critical path")
@@ -148,12 +148,16 @@ def _delegations(run: Run) -> None:
 def _one(trace: str) -> None:
     run = data.run(trace)
     if run is None:
+        st.title("Run", anchor=False)
         missing(trace)
         live(lambda: _watch(trace, "", 0, 0.0))
         return
-    summary(run)
-    ways_on(run)
-    findings_here(run.told["findings"])
+    # In a container, for what is below must keep its place: a board that moved would be built anew under the viewer's hands.
+    with st.container():
+        st.title(label(heading(run), 120), anchor=False)
+        summary(run)
+        ways_on(run)
+        findings_here(run.told["findings"])
     st.fragment(lambda: answered(lambda: _board(run)))()
     waterfall.send(run)
     shown_at = time.monotonic()
@@ -179,10 +183,12 @@ def page() -> None:
         _one(trace)
         return
     if given or st.query_params.get("span_id"):
+        st.title("Runs", anchor=False)
         st.warning("There is no such trace: a trace id has 32 hexadecimal digits, a span id has 16.")
         st.code(visible(given or st.query_params.get("span_id", ""), 200), language=None)
     live(choose_run)
 
 
-st.title("Run" if st.query_params.get("trace_id") else "Runs", anchor=False)
-answered(page)
+if not (st.query_params.get("trace_id") or st.query_params.get("span_id")):
+    st.title("Runs", anchor=False)
+waited(page)

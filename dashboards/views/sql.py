@@ -8,10 +8,11 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from actorscope.analysis.answers.console import QueryError
+from actorscope.analysis.answers.console import VIEWS, QueryError
 from actorscope.dashboards import data
 from actorscope.dashboards.parts import saved
 from actorscope.dashboards.parts.export import export
+from actorscope.dashboards.parts.tables import counted
 from actorscope.dashboards.parts.text import line, visible
 from actorscope.errors import ActorscopeError
 
@@ -27,11 +28,25 @@ _EXAMPLES = {
 }
 _ROWS = 1000
 
+def _columns() -> None:
+    """The names that a query can use; who writes one at night has no manual at hand."""
+    with st.popover("Columns", icon=":material/view_column:", type="tertiary"):
+        view = st.selectbox("View", VIEWS, key="sql-view")
+        try:
+            found = data.ask(data.console, f"SELECT * FROM {view} LIMIT 0", 0).columns
+        except ActorscopeError:
+            st.text("The store did not answer.")
+            return
+        st.code(", ".join(found), language=None, wrap_lines=True)
+
+
 st.title("SQL", anchor=False)
 st.text("One SELECT over the documented views (docs/views.md), read-only, at most 1,000 rows here.")
-with st.container(horizontal=True, gap="small"):
+st.html("<style>.stTextArea textarea {font-family: monospace}</style>")
+with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
     example = st.selectbox("Begin with", list(_EXAMPLES), index=None, placeholder="an example", width=320)
     saved.views("sql")
+    _columns()
 if example and st.session_state.get("sql-example") != example:
     st.session_state["sql-example"] = example
     st.session_state["q"] = _EXAMPLES[example]
@@ -64,7 +79,7 @@ def _answer(sql: str) -> None:
     st.dataframe(pl.DataFrame(shown, infer_schema_length=None, strict=False) if shown else pl.DataFrame({n: [] for n in names}),
                  hide_index=True, placeholder="", alt="Result")  # fmt: skip
     cut = "; the result is longer" if answer.is_cut else ""
-    st.text(f"{len(rows)} rows shown{cut}, {answer.seconds:g} s, asked at {datetime.now():%H:%M:%S}.")
+    st.text(f"{counted(len(rows), 'row')} shown{cut}, {answer.seconds:g} s, asked at {datetime.now():%H:%M:%S}.")
     export(lambda: rows, "query")
 
 
@@ -73,3 +88,5 @@ if (query or "").strip() and (run or st.session_state.get("sql-asked") == query)
     _answer(query or "")
 elif not (query or "").strip():
     st.info("Write a query, or begin with an example. Ctrl+Enter runs it.", icon=":material/database:")
+else:
+    st.info("This query came with the link and has not run yet. Press Run, or Ctrl+Enter.", icon=":material/play_arrow:")

@@ -17,6 +17,7 @@ from tests.dashboards.otlp import HOSTILE, body, fleet_of, notes_body, office, r
 from actorscope.analysis.answers import around, compare, run, tree
 from actorscope.analysis.runner import Runner
 from actorscope.dashboards.parts import graph, summary, waterfall
+from actorscope.dashboards.parts.export import csv
 from actorscope.ingest.spool import record_of
 from actorscope.ingest.store.client import Store, in_worker
 from actorscope.ingest.writer import log_rows, span_rows
@@ -164,7 +165,7 @@ def test_a_spreadsheet_runs_nothing_of_an_export(store: Store) -> None:
     spans = [run_of("b5" * 16, "b5" * 8, "", "a", 9, 1), span("b5" * 16, "b6" * 8, "b5" * 8, "=cmd|'/c calc'!A0", 5, 2)]
     in_worker(lambda: keep(store, 1, body(spans)))
     found = _whole(store, "b5" * 16)
-    names = pl.read_csv(summary.table(found).encode())["name"].to_list()
+    names = pl.read_csv(csv(summary.rows(found)).encode())["name"].to_list()
     assert names == ["invoke_agent a", "'=cmd|'/c calc'!A0"] and len(summary.whole(found)) > 100
 
 

@@ -130,7 +130,7 @@ def test_coverage_shows_the_questions_of_an_actor_and_how_to_say_what_is_missing
     assert not app.exception and _is_inert(app)
     assert "4 actors shown, from 2 traces" in _texts(app)
     cells = app.dataframe[0].value
-    assert set(cells["Identity"]) == {"declared 1/3 · 33%"}, "readable without colour"
+    assert set(cells["Identity"]) == {"33% · 1 of 3"}, "readable without colour"
     assert "○ missing" in list(app.dataframe[1].value["Known"])
     assert "otel_genai: gen_ai.agent.name" in list(app.dataframe[1].value["By which rule"])
     code = "\n".join(str(one.value) for one in app.code)
@@ -145,7 +145,7 @@ def test_coverage_of_an_actor_that_was_not_there_is_said_to_be_so(connected: Sto
 
 @pytest.mark.parametrize(
     ("view", "told"),
-    [("", "Send spans"), ("fleet", "Send spans"), ("coverage", "Send spans"), ("run", "No run of an agent")],
+    [("", "Send spans"), ("fleet", "Send spans"), ("coverage", "Send spans"), ("run", "No runs of agents yet")],
 )
 def test_an_empty_store_says_what_to_do(store: Store, view: str, told: str) -> None:
     data.connect(store, lambda: {"status": "ok", "spans_stored": 0, "grpc": "127.0.0.1:4317"})
