@@ -62,7 +62,9 @@ class Mask:
             return text
         if text[:1] in ("{", "[") and depth < _DEEP:
             try:
-                return json.dumps(self._value("", json.loads(text), is_strict, depth + 1), ensure_ascii=False)
+                masked = json.dumps(self._value("", json.loads(text), is_strict, depth + 1), ensure_ascii=False)
+                # JSON can spell halves of surrogate pairs in a key, UTF-8 cannot.
+                return masked.encode("utf-8", "replace").decode()
             except (ValueError, RecursionError):
                 pass
         return self.fingerprint(text)

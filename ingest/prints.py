@@ -38,7 +38,7 @@ class Prints:
                 self._targets[f"{target.kind}:{self._mask.fingerprint(target.name)}{link}"] = None
         if columns & {"request", "result"}:
             low = text.lower()
-            for kind, name in mentions(text):
+            for kind, name in dict.fromkeys(mentions(text)):
                 print_ = f"{kind}:{self._mask.fingerprint(name)}"
                 self._mentions[print_] = max(self._mentions.get(print_, 0), instructing(low, name) or 0)
 

@@ -104,6 +104,11 @@ def test_hostile_nesting_ends() -> None:
         assert _SECRET not in MASK.text("gen_ai.input.messages", text)
 
 
+def test_halves_of_surrogate_pairs_are_no_obstacle() -> None:
+    masked = MASK.text("gen_ai.input.messages", r'[{"role": "\ud800", "\udfff": "secret"}]')
+    assert masked.startswith('[{"role": "?", "?": "hmac-sha256:') and masked.encode()
+
+
 def test_bodies_of_log_records() -> None:
     assert is_content_body("gen_ai.user.message") and is_content_body("")
     assert not is_content_body("actorscope.approval.request")
