@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -55,11 +56,12 @@ class Pipeline:
 
 @dataclass
 class Found:
-    """All that was measured; `spans` holds ns, bytes and allocations per span by configuration of the processor."""
+    """All that was measured; `spans` holds ns, bytes and allocations per span by configuration, `load` the load average meanwhile."""
 
     pipelines: list[Pipeline]
     spans: dict[str, tuple[int, int, int]]
     sent: int
+    load: float
 
 
 def measure(bodies: list[bytes], rounds: int) -> Found | None:
@@ -77,7 +79,8 @@ def measure(bodies: list[bytes], rounds: int) -> Found | None:
                 pipeline.cpu[on].append(cpu)
         pipeline.rss_mib = (memory[0], memory[1])
         found.append(pipeline)
-    return Found(found, _per_span(), len(bodies) * SPANS_PER_REQUEST)
+    load = os.getloadavg()[2]
+    return Found(found, _per_span(), len(bodies) * SPANS_PER_REQUEST, load)
 
 
 def _one(name: str, is_on: bool, bodies: list[bytes]) -> tuple[float, float, float]:
