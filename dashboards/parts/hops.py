@@ -64,7 +64,8 @@ def _authority(hop: dict[str, Any]) -> list[str]:
         by = f"{line(hop['approver_id'] or 'nobody named', 60)} ({line(hop['approver_type'] or 'unknown', 30)})"
         told.append(f"approval {line(hop['approval_status'], 30)} by {by}")
     if hop["principal_id"] or hop["credential_id"]:
-        told.append(f"as {line(hop['principal_id'] or '?', 60)} with {line(hop['credential_id'] or 'no credential named', 60)}")
+        who, shown = line(hop["principal_id"], 60), line(hop["credential_id"], 60)
+        told.append(" ".join([f"as {who}" if who else "", f"with {shown}" if shown else "(no credential named)"]).strip())
     return told
 
 
@@ -81,8 +82,10 @@ def _verdict(lineage: dict[str, Any]) -> None:
         st.error("Somewhere on the way more was passed on or used than was given.", icon=":material/trending_up:")
     for hop in grown:
         name = line(hop["actor_name"] or hop["actor_id"] or "an agent", 60)
-        verb = "was given" if hop["role"] == "run" else f"used, with {line(hop['tool_name'] or hop['name'], 60)},"
-        st.text(f"▲ {name} {verb} {line(', '.join(hop['beyond']), 200)}, which whoever it works for did not hold.")
+        beyond, tool = line(", ".join(hop["beyond"]), 200), line(hop["tool_name"] or hop["name"], 60)
+        is_run = hop["role"] == "run"
+        told = f"was given {beyond}, which whoever it works for did not hold" if is_run else f"used {beyond} with {tool}, outside its grant"
+        st.text(f"▲ {name} {told}.")
     if not grown and any(hop["verdict"] != "unknown" for hop in found):
         st.success("Nobody passed on or used more than was given, as far as the hops state a scope.", icon=":material/check:")
     elif not grown:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import polars as pl
 import streamlit as st
@@ -51,6 +51,18 @@ def numbers(named: dict[str, Any]) -> None:
     with st.container(horizontal=True, gap="medium"):
         for name, value in named.items():
             st.metric(name, value, width="content")
+
+
+def ask(**fields: str) -> NoReturn:
+    """Show the page one is on for what was chosen: its fields get these values. A link to the page itself would not change them."""
+    st.session_state["asked"] = fields
+    st.rerun(scope="app")
+
+
+def take_asked() -> None:
+    """Stands above the fields that `ask` fills."""
+    for key, value in st.session_state.pop("asked", {}).items():
+        st.session_state[key] = value
 
 
 def _walk(ids: list[Any], name: str) -> tuple[Any, Any]:

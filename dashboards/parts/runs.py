@@ -7,7 +7,7 @@ import streamlit as st
 
 from actorscope.dashboards import data
 from actorscope.dashboards.parts import words
-from actorscope.dashboards.parts.live import choose
+from actorscope.dashboards.parts.live import ask, choose
 from actorscope.dashboards.parts.tables import COUNT, MONEY, counted, full, height
 from actorscope.dashboards.parts.text import line
 from actorscope.dashboards.parts.welcome import first_steps
@@ -15,8 +15,8 @@ from actorscope.dashboards.parts.welcome import first_steps
 _MOST = 100
 
 
-def choose_run(actor_id: str = "", limit: int = _MOST, view: str = "run") -> None:
-    """Runs of an actor, else those that nobody delegated, the newest first; `view` is the page that a click leads to."""
+def choose_run(actor_id: str = "", limit: int = _MOST, is_asked: bool = False) -> None:
+    """Runs of an actor, else those that nobody delegated, the newest first; a click opens one, or asks this page about it."""
     found = data.latest_runs(actor_id, limit)
     if not found:
         first_steps(data.health(), "runs of this agent" if actor_id else "runs of agents")
@@ -47,5 +47,7 @@ def choose_run(actor_id: str = "", limit: int = _MOST, view: str = "run") -> Non
     )
     whose = "of this actor" if actor_id else "that nobody delegated"
     st.text(f"The latest {counted(len(found), 'run')} {whose}; at most {limit} are shown. Click a row to open it.")
-    if clicked:
-        st.switch_page(f"views/{view}.py", query_params={"trace_id": clicked[0], "span_id": clicked[1]})
+    if clicked and is_asked:
+        ask(trace_id=clicked[0], span_id=clicked[1])
+    elif clicked:
+        st.switch_page("views/run.py", query_params={"trace_id": clicked[0], "span_id": clicked[1]})

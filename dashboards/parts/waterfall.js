@@ -100,6 +100,7 @@ class Waterfall {
     this.marks = Uint8Array.from(flags);
     this.pieces = new Map();
     for (let row = 0; row < n; row++) this.depth[row] = parent[row] < 0 ? 0 : this.depth[parent[row]] + 1;
+    this.indent = inside(5, 96 / this.depth.reduce((most, depth) => Math.max(most, depth), 1), 12); // deep trees leave room for names
     for (let row = n - 1; row >= 0; row--) {
       const up = parent[row];
       if (up < 0) continue;
@@ -372,7 +373,7 @@ class Waterfall {
     line.classList.toggle("around", this.kept?.[row] === 1);
     const said = [];
     const names = element("div", "names");
-    names.style.paddingLeft = `${6 + Math.min(this.depth[row], 14) * 12}px`;
+    names.style.paddingLeft = `${6 + Math.min(this.depth[row], 14) * this.indent}px`;
     names.append(element("span", "fold", this.size[row] > 1 ? (closed ? "▸" : "▾") : ""), element("i", KINDS[kind], SHAPES[kind]));
     const mark = (flag, text, style = "mark") => { if (marks & flag) { names.append(element("span", style, text)); said.push(text); } };
     mark(ERROR, closed && !(mine & ERROR) ? "✖ errors inside" : "✖ error");

@@ -10,7 +10,7 @@ import streamlit as st
 from actorscope.dashboards import data
 from actorscope.dashboards.parts import words
 from actorscope.dashboards.parts.evidence import evidence
-from actorscope.dashboards.parts.live import choose, live
+from actorscope.dashboards.parts.live import choose, live, take_asked
 from actorscope.dashboards.parts.runs import choose_run
 from actorscope.dashboards.parts.tables import MONEY, counted, full, height
 from actorscope.dashboards.parts.text import label, line, sentence, visible
@@ -23,6 +23,7 @@ _MEANS = {
 }  # fmt: skip
 
 st.title("Why did it run again?", anchor=False)
+take_asked()
 with st.container(horizontal=True, gap="small"):
     asked = st.text_input("Trace id", key="trace_id", bind="query-params", width=320)
     below = st.text_input("Span id (empty: the topmost run)", key="span_id", bind="query-params", width=240)
@@ -89,13 +90,13 @@ def page() -> None:
             st.code(visible(f"{asked} {below}", 200), language=None)
         else:
             st.info("Give a trace id, choose one of the latest runs, or open this page from a run.", icon=":material/link:")
-            choose_run(view="again")
+            choose_run(is_asked=True)
         return
     answer = data.why_again(trace, span or "")
     if answer is None:
         st.warning("No run of an agent is known there.", icon=":material/search_off:")
         st.text("It may still be on its way, or analysis has found no agent in it. These are the latest runs:")
-        choose_run(view="again")
+        choose_run(is_asked=True)
         return
     cause = answer["cause"]
     with st.container(horizontal=True):

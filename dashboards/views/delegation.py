@@ -6,12 +6,13 @@ import streamlit as st
 
 from actorscope.dashboards import data
 from actorscope.dashboards.parts.hops import hops
-from actorscope.dashboards.parts.live import live
+from actorscope.dashboards.parts.live import live, take_asked
 from actorscope.dashboards.parts.runs import choose_run
 from actorscope.dashboards.parts.text import label, visible
 
 st.title("On whose behalf?", anchor=False)
 st.text("The chain behind a span: who started the work, through which agents it went, and whether each passed on no more than it had.")
+take_asked()
 with st.container(horizontal=True, gap="small"):
     asked = st.text_input("Trace id", key="trace_id", bind="query-params", width=320)
     below = st.text_input("Span id (empty: the topmost run)", key="span_id", bind="query-params", width=240)
@@ -21,7 +22,7 @@ def page() -> None:
     trace, span = data.trace_id(asked or ""), data.span_id(below or "")
     if not asked:
         st.info("Give a trace id, choose one of the latest runs, or open this page from a span or a finding.", icon=":material/link:")
-        choose_run(view="delegation")
+        choose_run(is_asked=True)
         return
     if trace is None or (below and span is None):
         st.warning("A trace id has 32 hexadecimal digits, a span id 16.", icon=":material/search_off:")

@@ -12,7 +12,7 @@ import streamlit as st
 from actorscope.dashboards import data
 from actorscope.dashboards.parts import words
 from actorscope.dashboards.parts.export import export
-from actorscope.dashboards.parts.live import choose, live, numbers
+from actorscope.dashboards.parts.live import ask, choose, live, numbers, take_asked
 from actorscope.dashboards.parts.period import chosen_period
 from actorscope.dashboards.parts.tables import COUNT, counted, full, height
 from actorscope.dashboards.parts.text import line, visible
@@ -97,6 +97,7 @@ def _around(title: str, actors: list[dict[str, Any]]) -> None:
 
 
 st.title("Blast radius", anchor=False)
+take_asked()
 wanted = st.text_input(
     "Actor, principal, credential or delegation id", key="id", bind="query-params", icon=":material/search:",
     placeholder="spiffe://example.org/agent/refunds",
@@ -122,7 +123,7 @@ def _choose(since: datetime | None) -> None:
     clicked = choose(frame, ids, f"radius-{hash(tuple(ids))}", walk="radius", column_config={"Runs": COUNT},
                      height=height(len(ids), 560), alt="Actors")  # fmt: skip
     if clicked:
-        st.switch_page("views/radius.py", query_params={"id": clicked})
+        ask(id=clicked)
 
 
 def page() -> None:
