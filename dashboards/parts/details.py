@@ -86,9 +86,9 @@ def _ways(span: dict[str, Any]) -> None:
             st.page_link("views/delegation.py", label="On whose behalf?", icon=":material/linear_scale:", query_params=place)
         if span["role"] == "run":
             st.page_link("views/again.py", label="Why again?", icon=":material/replay:", query_params=place)
-        if span["target"]:
-            st.page_link("views/change.py", label="Who else changed it?", icon=":material/edit_note:",
-                         query_params={"resource": span["target"], "range": "all"})  # fmt: skip
+        # A button, for a link would hold a stranger's text in its address.
+        if span["target"] and st.button("Who else changed it?", icon=":material/edit_note:", type="tertiary"):
+            st.switch_page("views/change.py", query_params={"resource": span["target"], "range": "all"})
         if span["actor_id"]:
             st.page_link("views/actor.py", label="Its actor", icon=":material/person:", query_params={"actor": span["actor_id"]})
 
