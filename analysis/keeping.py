@@ -24,8 +24,8 @@ _FACTS = (
     "asked_arguments", "input_digest",
     "error_type", "approval_id", "approval_status", "approver_type", "approver_id", "approval_basis",
     "authz_outcome", "state", "targets",
-    *STARTER, "chain", "root_trace_id", "root_span_id", "spend", "phase", "tenant", "model", "principal_id", "credential_id", "dialect",
-    "service_name", "input_tokens", "output_tokens",
+    *STARTER, "chain", "root_trace_id", "root_span_id", "spend", "phase", "tenant", "model", "principal_id", "credential_id",
+    "credential_type", "scope_used", "host_name", "agent_version", "dialect", "service_name", "input_tokens", "output_tokens",
 )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def who_changed(
     if not name:
         return {"resource": resource, "changes": [], "is_cut": False}
     bounds: dict[str, Any] = {"from": since or _EVER, "to": until or datetime.now(UTC) + _AHEAD}
-    rows = store.named("changes_of", **bounds, name=name, writes=not reads, limit=limit + 1)
+    rows = store.named("changes_of", **bounds, name=name, plain=name.isascii(), writes=not reads, limit=limit + 1)
     found = rows.head(limit).to_dicts()
     places = [(row["trace_id"], row["span_id"], row["start_time"]) for row in found[:MOST_CHAINS]]
     chains = lineages(store, places) if places else []

@@ -34,6 +34,8 @@ _CODE = re.compile(r"[Cc]ode: (\d+)")
 # The same rows meet this error of code 252 on every try. The limit suits a replay of years, day by day.
 _TOO_MANY_DAYS = "max_partitions_per_insert_block"
 _MOST_DAYS = 1000
+# Tables with partitions are parted by the day of what a row is about: all versions of a row are in one partition.
+_READING = {"do_not_merge_across_partitions_select_final": 1}
 _ESCAPED = re.compile(r"[\\'`\t\n]")
 
 
@@ -132,7 +134,7 @@ class Store:
         spelled = {name: _spelled(value) for name, value in (parameters or {}).items()}
         return self._guard(
             "query",
-            lambda: self._client().query_arrow(sql, parameters=spelled, settings=settings or {}, use_strings=True),
+            lambda: self._client().query_arrow(sql, parameters=spelled, settings={**_READING, **(settings or {})}, use_strings=True),
         )
 
     def text(self, sql: str) -> str:

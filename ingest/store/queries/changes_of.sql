@@ -3,11 +3,12 @@ WITH hits AS
 (
     SELECT trace_id, span_id FROM span_facts
     WHERE start_time >= {from:DateTime64(9, 'UTC')} AND start_time <= {to:DateTime64(9, 'UTC')}
-        AND (has(targets, {name:String}) OR positionCaseInsensitiveUTF8(asked_arguments, {name:String}) > 0)
+        AND (has(targets, {name:String}) OR if({plain:Bool}, positionCaseInsensitive(asked_arguments, {name:String}), positionCaseInsensitiveUTF8(asked_arguments, {name:String})) > 0)
     UNION DISTINCT
     SELECT trace_id, span_id FROM span_rows
     WHERE start_time >= {from:DateTime64(9, 'UTC')} AND start_time <= {to:DateTime64(9, 'UTC')}
-        AND (positionCaseInsensitiveUTF8(target, {name:String}) > 0 OR positionCaseInsensitiveUTF8(arguments, {name:String}) > 0)
+        AND if({plain:Bool}, positionCaseInsensitive(target, {name:String}) + positionCaseInsensitive(arguments, {name:String}),
+            positionCaseInsensitiveUTF8(target, {name:String}) + positionCaseInsensitiveUTF8(arguments, {name:String})) > 0
 )
 SELECT lower(hex(f.trace_id)) AS trace_id, lower(hex(f.span_id)) AS span_id, f.start_time AS start_time, f.actor_id AS actor_id,
     f.actor_name AS actor_name, f.actor_basis AS actor_basis, f.tool_name AS tool_name, f.side_effect AS side_effect,

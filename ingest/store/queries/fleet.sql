@@ -1,4 +1,4 @@
--- Actors with what they did from a moment of event time on. All versions of a fact lie in one partition.
+-- Actors with what they did from a moment of event time on.
 SELECT f.actor_id AS actor_id, argMax(f.actor_name, f.start_time) AS actor_name, countIf(f.role = 'run') AS runs,
     countIf(f.role = 'model_call' AND f.is_counted) AS model_calls, countIf(f.role = 'action') AS actions,
     sumIf(f.input_tokens, f.is_counted) AS input_tokens, sumIf(f.output_tokens, f.is_counted) AS output_tokens,
@@ -13,4 +13,3 @@ WHERE f.actor_id != '' AND f.role != '' AND f.start_time >= {from:DateTime64(9, 
 GROUP BY f.actor_id
 ORDER BY last_seen DESC, actor_id
 LIMIT {limit:UInt64}
-SETTINGS do_not_merge_across_partitions_select_final = 1

@@ -2,8 +2,7 @@
 WITH held AS
 (
     SELECT trace_id, span_id FROM span_rows
-    WHERE start_time >= {from:DateTime64(9, 'UTC')} AND {id:String} != ''
-        AND (principal_id = {id:String} OR credential_id = {id:String} OR delegation_id = {id:String})
+    WHERE start_time >= {from:DateTime64(9, 'UTC')} AND {id:String} != '' AND delegation_id = {id:String}
 )
 SELECT f.tool_name AS tool_name, f.side_effect AS side_effect,
     arrayJoin(if(notEmpty(f.targets), f.targets, [lower(s.target)])) AS target, count() AS uses, uniqExact(f.trace_id) AS traces,
@@ -13,7 +12,7 @@ FROM
 (
     SELECT trace_id, span_id, start_time, tool_name, side_effect, targets FROM span_facts FINAL
     WHERE start_time >= {from:DateTime64(9, 'UTC')} AND role = 'action' AND tool_name != ''
-        AND (actor_id = {id:String} OR (trace_id, span_id) IN held)
+        AND (actor_id = {id:String} OR principal_id = {id:String} OR credential_id = {id:String} OR (trace_id, span_id) IN held)
 ) AS f
 LEFT ANY JOIN
 (
