@@ -11,13 +11,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import alert_lag, collector, dialect_cost, history, lag, limits, steps
+from tests.bench import alert_lag, collector, desk, dialect_cost, history, lag, limits, steps
 from tests.bench.program import Run, load, sizes, whole
 from tests.bench.report import Found, analysis, renewed, text
+from tests.bench.report import alerts as about_alerts
 from tests.bench.report import collector as about_collector
+from tests.bench.report import explorer as about_explorer
 from tests.bench.workload import SPANS_PER_REQUEST, Rounds, as_json
 from tests.e2e.harness import Program
 
+_ALONE = ("analysis", "alerts", "explorer", "collector")
 _PAIRS = 5
 """Pairs of runs of the Collector, without and with the processor."""
 _DOCS = Path(__file__).parents[2] / "docs" / "benchmarks.md"
@@ -87,15 +90,21 @@ def _histories(most: int) -> list[history.History]:
     return found
 
 
-def _only_collector(rounds: Rounds, spans: int, is_printed: bool) -> None:
-    found = collector.measure(list(rounds.take(spans)), _PAIRS)
+def _part(name: str, rounds: Rounds, options: argparse.Namespace) -> list[list[str]]:
+    """The sections of a part that can be measured alone."""
+    if name == "analysis":
+        lines = analysis(_lag(rounds), _histories(options.history))
+        second = next(at for at, line in enumerate(lines) if at and line.startswith("## "))
+        return [lines[:second], lines[second:]]
+    if name == "alerts":
+        return [about_alerts([alert_lag.measure(rounds, rate) for rate in (0, options.rate or alert_lag.RATE)])]
+    if name == "explorer":
+        return [about_explorer(options.history, *desk.measure(options.history, options.folder))]
+    found = collector.measure(list(rounds.take(options.spans)), _PAIRS)
     if found is None:
         _say("skipped: no Go toolchain")
-        return
-    part = about_collector(found)
-    print("\n".join(part))
-    if not is_printed:
-        _DOCS.write_text(renewed(_DOCS.read_text(), part))
+        return []
+    return [about_collector(found)]
 
 
 def main() -> None:
@@ -104,17 +113,18 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=2, help="how often each load is repeated; the best is kept")
     parser.add_argument("--minutes", type=float, default=0, help="also a soak at full rate for so long")
     parser.add_argument("--history", type=int, default=1_000_000, help="up to how many spans lie in the store when analysis is measured")
-    parser.add_argument("--only-analysis", action="store_true", help="measure analysis alone and print it")
-    parser.add_argument("--only", choices=["collector"], help="measure this part alone and renew it in docs/benchmarks.md")
+    parser.add_argument("--rate", type=float, default=0, help="other spans a second while alerts are measured alone")
+    parser.add_argument("--folder", type=Path, help="where the store of the explorer lies or is made, to be used again")
+    parser.add_argument("--only", choices=_ALONE, help="measure this part alone and renew it in docs/benchmarks.md")
     parser.add_argument("--print", action="store_true", help="do not write docs/benchmarks.md")
     options = parser.parse_args()
     command = f'make bench ARGS="--minutes {options.minutes:g}"' if options.minutes else "make bench"
     rounds = Rounds(51_200)
-    if options.only_analysis:
-        print("\n".join(analysis(_lag(rounds), _histories(options.history))))
-        return
-    if options.only == "collector":
-        _only_collector(rounds, options.spans, options.print)
+    if options.only:
+        for section in _part(options.only, rounds, options):
+            print("\n".join(section))
+            if not options.print:
+                _DOCS.write_text(renewed(_DOCS.read_text(), section))
         return
     loads = Loads(rounds, options.times)
     intake(loads, options.spans)
@@ -137,6 +147,7 @@ def main() -> None:
         dialects=dialect_cost.measure(),
         lag=_lag(rounds),
         histories=_histories(options.history),
+        explorer=(options.history, *desk.measure(options.history)),
         soak=soak(rounds, options.minutes) if options.minutes else None,
         collected=collector.measure(list(rounds.take(options.spans)), _PAIRS),
     )

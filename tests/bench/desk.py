@@ -150,21 +150,18 @@ _THERE = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScr
     && document.querySelector('[data-testid=stMain] :is(h1, h2, h3)') !== null"""
 
 
-def measure(spans: int) -> tuple[list[Answer], list[tuple[str, float]]]:
-    """In processes of their own: one that makes the store, one that asks, one that looks."""
-    with tempfile.TemporaryDirectory() as folder:
-        _own("make", folder, str(spans))
-        return [Answer(**each) for each in _own("ask", folder)], [tuple(each) for each in _own("look", folder)]
+def measure(spans: int, kept: Path | None = None) -> tuple[list[Answer], list[tuple[str, float]]]:
+    """In processes of their own: one that makes the store, one that asks, one that looks. A store in `kept` is used again."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = str(kept or made)
+        if not (Path(folder) / "store").exists():
+            _own("make", folder, str(spans))
+        return [Answer(**each) for each in _own("ask", folder)], [(name, seconds) for name, seconds in _own("look", folder)]
 
 
 def _own(*arguments: str) -> Any:
     ran = subprocess.run([sys.executable, "-m", __name__, *arguments], check=True, capture_output=True, text=True)
     return json.loads(ran.stdout.splitlines()[-1])
-
-
-def shown(answers: list[Answer]) -> list[list[str]]:
-    """A row of the document for each answer."""
-    return [[a.page, f"{a.first:.2f}", f"{a.again:.2f}", f"{a.cpu:.2f}"] for a in answers]
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import numpy as np
 from tests.bench.alert_lag import Lags
 from tests.bench.collector import SENDERS
 from tests.bench.collector import Found as Collected
+from tests.bench.desk import Answer
 from tests.bench.history import DAYS, NEW, PASS, History, shown
 from tests.bench.lag import SECONDS, Lag
 from tests.bench.program import Run, Whole
@@ -45,6 +46,7 @@ class Found:
     dialects: dict[str, float]
     lag: Lag
     histories: list[History]
+    explorer: tuple[int, list[Answer], list[tuple[str, float]]]
     soak: Run | None
     collected: Collected | None
 
@@ -182,12 +184,45 @@ def _soak(run: Run) -> list[str]:
     return ["", "## A long run at full rate", "", text, "", *table(("minute", "RSS MiB"), rows)]
 
 
-def _alerts(found: Found) -> list[str]:
+def alerts(found: list[Lags]) -> list[str]:
+    """The part about the way to a webhook."""
     rows = [
         [f"{lags.rate:,.0f}", f"{lags.acked:,.0f}", f"{len(lags.seconds)}", f"{lags.at(50):.2f} / {lags.at(99):.2f}", f"{lags.untold}"]
-        for lags in found.alerts
+        for lags in found
     ]
-    return table(("other spans/s", "acked/s", "alerts", "export to webhook, s p50 / p99", "untold after two minutes"), rows)
+    return [
+        "## Alerts",
+        "",
+        "A run that deserves an alert every second, in `actorscope up`; a signed webhook on loopback; other spans at a steady rate.",
+        "",
+        *table(("other spans/s", "acked/s", "alerts", "export to webhook, s p50 / p99", "untold after two minutes"), rows),
+        "",
+    ]
+
+
+def explorer(spans: int, answers: list[Answer], pages: list[tuple[str, float]]) -> list[str]:
+    """The part about the pages and what they ask."""
+    rows = [[a.page, f"{a.first:.2f}", f"{a.again:.2f}", f"{a.cpu:.2f}"] for a in answers]
+    return [
+        "## The explorer",
+        "",
+        f"{spans:,} spans over {DAYS} days in the embedded store, made as for analysis above. Answers are asked in a process of their own",
+        "that remembers nothing, twice; the first time pays what is read from disk. Asked is any view in under 2 s.",
+        "",
+        *table(("answer", "first, s", "again, s", "CPU s, first"), rows),
+        "",
+        *(
+            [
+                "Pages in Chromium, from the address to the end of Streamlit's script, `actorscope up` on the same store and cores; asked",
+                "is the first page in under 1 s:",
+                "",
+                *table(("page", "s"), [[name, f"{seconds:.2f}"] for name, seconds in pages]),
+                "",
+            ]
+            if pages
+            else []
+        ),
+    ]
 
 
 def text(found: Found) -> str:
@@ -216,12 +251,8 @@ def text(found: Found) -> str:
             f"of a span to its finding: {whole.lag_idle:.2f} s idle (median of 3), {whole.lag_busy:.2f} s under that load (median of 2).",
             "",
             *analysis(found.lag, found.histories),
-            "## Alerts",
-            "",
-            "A run that deserves an alert every second, in `actorscope up`; a signed webhook on loopback; other spans at a steady rate.",
-            "",
-            *_alerts(found),
-            "",
+            *alerts(found.alerts),
+            *explorer(*found.explorer),
             "## On disk",
             "",
             *_sizes(found),
