@@ -34,7 +34,7 @@ _CODE = re.compile(r"[Cc]ode: (\d+)")
 # The same rows meet this error of code 252 on every try. The limit suits a replay of years, day by day.
 _TOO_MANY_DAYS = "max_partitions_per_insert_block"
 _MOST_DAYS = 1000
-# Tables with partitions are parted by the day of what a row is about: all versions of a row are in one partition.
+# Spans and what is made of them are parted by the day of the span: all versions of a row are in one partition.
 _READING = {"do_not_merge_across_partitions_select_final": 1}
 _ESCAPED = re.compile(r"[\\'`\t\n]")
 

@@ -5,3 +5,4 @@ FROM segments FINAL
 WHERE stored_at >= {from:DateTime64(9, 'UTC')}
 GROUP BY minute
 ORDER BY minute
+SETTINGS do_not_merge_across_partitions_select_final = 0 -- a segment that was stored twice may have two days
