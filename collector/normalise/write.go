@@ -77,9 +77,9 @@ func (n *Normaliser) Write(attributes pcommon.Map, f *Facts, keepOriginals bool)
 	attributes.PutStr(semconv.EdgeDialect, f.Dialect())
 }
 
-// more is how many attributes are still to be written.
+// more is how many attributes are still to be written: also the mark, and two by which the processor says what it hid.
 func (f *Facts) more() int {
-	count := len(f.moved) + 1
+	count := len(f.moved) + 3
 	for _, at := range f.filled {
 		if !f.written[at] {
 			count++

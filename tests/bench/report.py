@@ -150,9 +150,8 @@ def collector(found: Collected) -> list[str]:
         "",
         f"`otelcol-actorscope` with and without the processor, started anew for each run, {times} times by turns:",
         f"{found.sent:,} spans by {SENDERS} gRPC senders, until the last one has left for a door that forgets. Sender, Collector and door",
-        f"share the cores; the load average was {found.load:.1f}, of which what is measured is about 3. Medians; the ratio is",
-        f"the median over pairs of runs. The goal is {_GOAL}. A span of {found.sizes[0]:.0f} bytes leaves the processor with",
-        f"{found.sizes[1]:.0f}.",
+        f"share the cores; the load average was {found.load:.1f}, of which what is measured is about 3. Medians; the ratio is the median",
+        f"over pairs of runs. The goal is {_GOAL}. A span of {found.sizes[0]:.0f} bytes has {found.sizes[1]:.0f} after the processor.",
         "",
         *table(
             ("pipeline", "spans/s without", "spans/s with", "ratio", "CPU s per 100k without", "with", "peak RSS MiB without / with"),
