@@ -31,11 +31,12 @@ _RULE_KEYS = {
 _CONTENT = ("request", "tool_calls", "arguments")
 MARK = attributes.ACTORSCOPE_EDGE_DIALECT
 """On a record whose facts the Collector plugin already read: the dialect in which it was sent."""
-_BASIS_MARKS = {
-    "operation": attributes.ACTORSCOPE_EDGE_OPERATION_BASIS,
-    "agent_name": attributes.ACTORSCOPE_EDGE_AGENT_BASIS,
-    "side_effect": attributes.ACTORSCOPE_EDGE_SIDE_EFFECT_BASIS,
+BASIS_MARKS = {
+    "operation": (attributes.ACTORSCOPE_EDGE_OPERATION_BASIS, "declared"),
+    "agent_name": (attributes.ACTORSCOPE_EDGE_AGENT_BASIS, "declared"),
+    "side_effect": (attributes.ACTORSCOPE_EDGE_SIDE_EFFECT_BASIS, "inferred"),
 }
+"""Where on such a record stands how a column is known, and what it means that nothing stands there: it is the usual basis."""
 
 
 @dataclass(frozen=True)
@@ -150,8 +151,10 @@ def edge() -> Dialect:
     """
     rules: list[Rule] = []
     for column in columns():
-        mark = _BASIS_MARKS.get(column.name)
-        rules += [Rule(column.name, column.attribute, where={mark: (basis,)}, basis=basis) for basis in BASES if mark]
+        if column.name in BASIS_MARKS:
+            mark, usual = BASIS_MARKS[column.name]
+            rules += [Rule(column.name, column.attribute, where={mark: (basis,)}, basis=basis) for basis in BASES]
+            rules.append(Rule(column.name, column.attribute, absent=(mark,), basis=usual))
         rules.append(Rule(column.name, column.attribute))
     rules.append(Rule("model", "gen_ai.request.model"))
     return Dialect("edge", "Already normalised by the Collector plugin", 0, (MARK,), (), (), tuple(rules))

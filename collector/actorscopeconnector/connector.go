@@ -2,7 +2,6 @@ package actorscopeconnector
 
 import (
 	"context"
-	"path"
 	"sync"
 	"time"
 
@@ -38,7 +37,7 @@ func newConnector(set connector.Settings, config *Config, next consumer.Metrics)
 	if err != nil {
 		return nil, err
 	}
-	normaliser, err := normalise.New(rules, path.Base(semconv.SchemaURL))
+	normaliser, err := normalise.New(rules)
 	if err != nil {
 		return nil, err
 	}

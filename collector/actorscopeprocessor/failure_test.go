@@ -40,11 +40,11 @@ func (b brokenPolicy) Span(span ptrace.Span) privacy.Changes {
 	return b.policy.Span(span)
 }
 
-func (b brokenPolicy) Attributes(attributes pcommon.Map) privacy.Changes {
-	if _, ok := attributes.Get("service.name"); ok && b.worst == "resource" {
+func (b brokenPolicy) Resource(resource pcommon.Resource) privacy.Changes {
+	if b.worst == "resource" {
 		panic("a pattern that fails")
 	}
-	return b.policy.Attributes(attributes)
+	return b.policy.Resource(resource)
 }
 
 func point(count int64, outcome, dialect string) metricdata.DataPoint[int64] {

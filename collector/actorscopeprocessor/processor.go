@@ -26,7 +26,8 @@ const room = 256
 type policy interface {
 	Span(span ptrace.Span) privacy.Changes
 	Log(record plog.LogRecord) privacy.Changes
-	Attributes(attributes pcommon.Map) privacy.Changes
+	Resource(resource pcommon.Resource) privacy.Changes
+	Scope(scope pcommon.InstrumentationScope) privacy.Changes
 	DropContent(span ptrace.Span) int
 	DropContentLog(record plog.LogRecord) int
 }
@@ -36,7 +37,7 @@ type rules interface {
 	NewFacts() *normalise.Facts
 	Span(resource pcommon.Map, scope pcommon.InstrumentationScope, span ptrace.Span, f *normalise.Facts) bool
 	Log(resource pcommon.Map, scope pcommon.InstrumentationScope, record plog.LogRecord, f *normalise.Facts) bool
-	Write(resource pcommon.Map, attributes pcommon.Map, f *normalise.Facts, keepOriginals bool)
+	Write(attributes pcommon.Map, f *normalise.Facts, keepOriginals bool)
 }
 
 type actorscopeProcessor struct {
@@ -46,6 +47,7 @@ type actorscopeProcessor struct {
 	policy        policy
 	again         policy // for records that were done before
 	rules         rules
+	version       string // of the rules
 	work          sync.Pool
 	told          *telemetry
 }
@@ -59,7 +61,7 @@ func newProcessor(set processor.Settings, config *Config, signal string) (*actor
 	if err != nil {
 		return nil, err
 	}
-	normaliser, err := normalise.New(shipped, path.Base(semconv.SchemaURL))
+	normaliser, err := normalise.New(shipped)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +84,7 @@ func newProcessor(set processor.Settings, config *Config, signal string) (*actor
 		policy:        first,
 		again:         again,
 		rules:         normaliser,
+		version:       path.Base(semconv.SchemaURL),
 		told:          newTelemetry(builder, shipped, signal),
 	}
 	p.work.New = func() any { return &work{facts: p.rules.NewFacts(), dialects: map[string]int64{}} }
@@ -97,12 +100,12 @@ func (p *actorscopeProcessor) traces(ctx context.Context, traces ptrace.Traces) 
 	w := p.work.Get().(*work)
 	traces.ResourceSpans().RemoveIf(func(group ptrace.ResourceSpans) bool {
 		resource := group.Resource().Attributes()
-		if !p.hide(w, resource) {
+		if !p.resource(w, group.Resource()) {
 			w.withheld += countSpans(group)
 			return true
 		}
 		group.ScopeSpans().RemoveIf(func(scoped ptrace.ScopeSpans) bool {
-			if !p.hide(w, scoped.Scope().Attributes()) {
+			if !p.scope(w, scoped.Scope()) {
 				w.withheld += int64(scoped.Spans().Len())
 				return true
 			}
@@ -110,6 +113,7 @@ func (p *actorscopeProcessor) traces(ctx context.Context, traces ptrace.Traces) 
 				w.span.span = span
 				return !p.record(w, resource, scoped.Scope(), &w.span)
 			})
+			p.sign(w, scoped.Scope())
 			return false
 		})
 		return false
@@ -123,12 +127,12 @@ func (p *actorscopeProcessor) logs(ctx context.Context, logs plog.Logs) (plog.Lo
 	w := p.work.Get().(*work)
 	logs.ResourceLogs().RemoveIf(func(group plog.ResourceLogs) bool {
 		resource := group.Resource().Attributes()
-		if !p.hide(w, resource) {
+		if !p.resource(w, group.Resource()) {
 			w.withheld += countLogs(group)
 			return true
 		}
 		group.ScopeLogs().RemoveIf(func(scoped plog.ScopeLogs) bool {
-			if !p.hide(w, scoped.Scope().Attributes()) {
+			if !p.scope(w, scoped.Scope()) {
 				w.withheld += int64(scoped.LogRecords().Len())
 				return true
 			}
@@ -136,6 +140,7 @@ func (p *actorscopeProcessor) logs(ctx context.Context, logs plog.Logs) (plog.Lo
 				w.log.log = record
 				return !p.record(w, resource, scoped.Scope(), &w.log)
 			})
+			p.sign(w, scoped.Scope())
 			return false
 		})
 		return false
@@ -145,9 +150,26 @@ func (p *actorscopeProcessor) logs(ctx context.Context, logs plog.Logs) (plog.Lo
 	return logs, nil
 }
 
-// hide applies the policy to what records share; false where that failed and nothing below may pass.
-func (p *actorscopeProcessor) hide(w *work, attributes pcommon.Map) bool {
-	return p.safely("hiding", func() { w.changed(p.policy.Attributes(attributes)) })
+// resource applies the policy to what records share; false where that failed and nothing below may pass.
+func (p *actorscopeProcessor) resource(w *work, resource pcommon.Resource) bool {
+	return p.safely("hiding", func() { w.changed(p.policy.Resource(resource)) })
+}
+
+// scope does the same; what an earlier processor said there must not be cut.
+func (p *actorscopeProcessor) scope(w *work, scope pcommon.InstrumentationScope) bool {
+	policy := p.policy
+	if _, done := scope.Attributes().Get(semconv.EdgeVersion); done {
+		policy = p.again
+	}
+	w.isMarked = false
+	return p.safely("hiding", func() { w.changed(policy.Scope(scope)) })
+}
+
+// sign says once for all records of a scope by which rules they were marked.
+func (p *actorscopeProcessor) sign(w *work, scope pcommon.InstrumentationScope) {
+	if w.isMarked {
+		scope.Attributes().PutStr(semconv.EdgeVersion, p.version)
+	}
 }
 
 // record does all that is done to one span or log record; false where it must not pass.
@@ -172,7 +194,7 @@ func (p *actorscopeProcessor) record(
 	if !done {
 		ok := p.safely("normalising", func() {
 			if speaks = r.read(p.rules, resource, scope, w.facts); speaks {
-				p.rules.Write(resource, r.attributes(), w.facts, p.keepOriginals)
+				p.rules.Write(r.attributes(), w.facts, p.keepOriginals)
 			}
 		})
 		switch {
@@ -182,6 +204,7 @@ func (p *actorscopeProcessor) record(
 			w.failed++
 		case speaks:
 			w.dialects[w.facts.Dialect()]++
+			w.isMarked = true
 		default:
 			w.foreign++
 		}

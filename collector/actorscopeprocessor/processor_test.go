@@ -122,6 +122,20 @@ func TestASecondProcessorChangesNothing(t *testing.T) {
 	}
 }
 
+func TestWhatIsDroppedIsCountedAndTheVersionIsNot(t *testing.T) {
+	config := configured(func(c *Config) { c.Limits.MaxAttributes = 1 })
+	traces := readTraces(t)
+	scope := traces.ResourceSpans().At(0).ScopeSpans().At(0).Scope()
+	scope.Attributes().PutStr("kept", "x")
+	scope.Attributes().PutStr("dropped", "x")
+	found := processTraces(t, config, traces)
+	assert.EqualValues(t, 1, found.ResourceSpans().At(0).Resource().DroppedAttributesCount())
+	scope = processTraces(t, config, found).ResourceSpans().At(0).ScopeSpans().At(0).Scope()
+	assert.EqualValues(t, 1, scope.DroppedAttributesCount())
+	_, isSigned := scope.Attributes().Get(semconv.EdgeVersion)
+	assert.True(t, isSigned)
+}
+
 func TestAMarkDoesNotSaveASenderFromThePolicy(t *testing.T) {
 	traces := readTraces(t)
 	for _, span := range traces.ResourceSpans().At(0).ScopeSpans().At(0).Spans().All() {

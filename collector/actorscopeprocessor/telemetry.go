@@ -18,6 +18,7 @@ type work struct {
 	span     spanRecord
 	log      logRecord
 	dialects map[string]int64
+	isMarked bool // a record of this scope
 
 	done, foreign, failed, withheld int64
 	cut, dropped, redacted, masked  int64

@@ -90,7 +90,7 @@ func BenchmarkWrite(b *testing.B) {
 			for b.Loop() {
 				span.CopyTo(copied)
 				if n.Span(resource, scope, copied, f) {
-					n.Write(resource, copied.Attributes(), f, true)
+					n.Write(copied.Attributes(), f, true)
 				}
 			}
 		})

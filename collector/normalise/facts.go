@@ -1,6 +1,7 @@
 package normalise
 
 import (
+	"maps"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -23,7 +24,7 @@ type Facts struct {
 	gathered []pair
 	columns  []fact
 	filled   []int
-	patterns uint64 // the patterns that supplied a value
+	meanings []meaning // of the attributes of the record, in their order
 	keys     map[string]meaning
 	scopes   map[string]uint64
 	plans    map[uint64][]asked
@@ -39,7 +40,7 @@ type slot struct {
 	text    string
 	isThere bool
 	isText  bool
-	isUsed  bool // it supplied a value
+	isUsed  bool // it became a value as a whole
 }
 
 // fact is the value of a column; which field holds it follows from the type of the column.
@@ -57,7 +58,7 @@ type fact struct {
 func (n *Normaliser) NewFacts() *Facts {
 	return &Facts{
 		n: n, slots: make([]slot, n.slots), columns: make([]fact, len(n.columns)), written: make([]bool, len(n.columns)),
-		keys: map[string]meaning{}, scopes: map[string]uint64{}, plans: map[uint64][]asked{}, tools: map[string]tool{},
+		keys: maps.Clone(n.known), scopes: map[string]uint64{}, plans: map[uint64][]asked{}, tools: map[string]tool{},
 	}
 }
 
@@ -69,20 +70,17 @@ func (f *Facts) reset() {
 		f.columns[at] = fact{}
 	}
 	clear(f.gathered)
-	f.touched, f.filled, f.gathered = f.touched[:0], f.filled[:0], f.gathered[:0]
-	f.bits, f.patterns = 0, 0
+	f.touched, f.filled, f.gathered, f.meanings = f.touched[:0], f.filled[:0], f.gathered[:0], f.meanings[:0]
+	f.bits = 0
 }
 
-// meaning is what a key says; keys that no rule names are remembered.
+// meaning is what a key says; keys that no rule names are remembered beside the others.
 func (f *Facts) meaning(key string) meaning {
-	if found, is := f.n.known[key]; is {
-		return found
-	}
 	if found, is := f.keys[key]; is {
 		return found
 	}
 	if len(f.keys) >= mostKeys {
-		clear(f.keys)
+		f.keys = maps.Clone(f.n.known)
 	}
 	found := f.n.meaningOf(key)
 	f.keys[strings.Clone(key)] = found
@@ -93,6 +91,7 @@ func (f *Facts) meaning(key string) meaning {
 func (f *Facts) take(scope pcommon.InstrumentationScope, attributes pcommon.Map) {
 	for key, value := range attributes.All() {
 		found := f.meaning(key)
+		f.meanings = append(f.meanings, found)
 		f.bits |= found.bits
 		if found.slot != none {
 			f.putValue(found.slot, value)

@@ -61,16 +61,16 @@ func (f *Facts) fill() {
 	f.fillAfter()
 }
 
-// use notes which attributes supplied a value.
+// use notes which attributes became a value as a whole.
 func (f *Facts) use(r *rule) {
+	if r.isPart {
+		return
+	}
 	if r.source != none {
 		f.slots[r.source].isUsed = true
 	}
 	for _, at := range r.plus {
 		f.slots[at].isUsed = true
-	}
-	if r.gathered != none {
-		f.patterns |= 1 << r.gathered
 	}
 }
 

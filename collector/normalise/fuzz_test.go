@@ -34,10 +34,11 @@ func isWritten(t *testing.T, n *Normaliser, attributes pcommon.Map, f *Facts) {
 	if dialect, is := attributes.Get(semconv.EdgeDialect); !is || dialect.Str() != f.Dialect() || f.Dialect() == "" {
 		t.Errorf("the dialect is %q", f.Dialect())
 	}
-	for column, key := range bases {
-		mark, is := attributes.Get(key)
-		if is != (f.Basis(column) != "") || is && mark.Str() != f.Basis(column) {
-			t.Errorf("%s: %q", key, f.Basis(column))
+	for column, basis := range bases {
+		mark, is := attributes.Get(basis.key)
+		isMarked := f.Basis(column) != "" && f.Basis(column) != basis.usual
+		if is != isMarked || is && mark.Str() != f.Basis(column) {
+			t.Errorf("%s: %q", basis.key, f.Basis(column))
 		}
 	}
 }
@@ -76,7 +77,7 @@ func FuzzSpan(f *testing.F) {
 				for _, scope := range resource.ScopeSpans().All() {
 					for _, span := range scope.Spans().All() {
 						if n.Span(resource.Resource().Attributes(), scope.Scope(), span, facts) {
-							n.Write(resource.Resource().Attributes(), span.Attributes(), facts, keepOriginals)
+							n.Write(span.Attributes(), facts, keepOriginals)
 							isWritten(t, n, span.Attributes(), facts)
 						}
 					}
@@ -88,7 +89,7 @@ func FuzzSpan(f *testing.F) {
 				for _, scope := range resource.ScopeLogs().All() {
 					for _, record := range scope.LogRecords().All() {
 						if n.Log(resource.Resource().Attributes(), scope.Scope(), record, facts) {
-							n.Write(resource.Resource().Attributes(), record.Attributes(), facts, keepOriginals)
+							n.Write(record.Attributes(), facts, keepOriginals)
 							isWritten(t, n, record.Attributes(), facts)
 						}
 					}

@@ -21,7 +21,6 @@ import (
 
 // Normaliser holds the compiled rules. It is immutable and safe for concurrent use.
 type Normaliser struct {
-	version   string
 	columns   []column
 	places    map[string]int
 	slots     int
@@ -45,15 +44,15 @@ type meaning struct {
 
 const serviceName, eventName = "service.name", "event.name"
 
-// New compiles rules; version is what the mark on every record says. The error names each rule that cannot be done.
-func New(rules *semconv.Rules, version string) (*Normaliser, error) {
+// New compiles rules. The error names each rule that cannot be done.
+func New(rules *semconv.Rules) (*Normaliser, error) {
 	if len(rules.Dialects) > 64 {
 		return nil, fmt.Errorf("%d dialects: at most 64 can be told apart", len(rules.Dialects))
 	}
 	b := newBuilder(rules)
 	columns, err := b.build()
 	n := &Normaliser{
-		version: version, columns: columns, places: b.filled, slots: b.slots, events: b.events, resources: b.resources,
+		columns: columns, places: b.filled, slots: b.slots, events: b.events, resources: b.resources,
 		pseudo: b.pseudo, dialects: rules.Dialects,
 	}
 	problems := []error{err}

@@ -29,6 +29,8 @@ type column struct {
 	attribute string
 	original  string // the key under which another value of the attribute is kept
 	kind      columnType
+	mark      string // the key that says how it is known
+	usual     string // the basis that is not said
 	rules     []rule
 }
 
@@ -67,6 +69,7 @@ type rule struct {
 	gathered    int // the number of a pattern of keys
 	gate        int // a slot without which the rule says nothing
 	isPlain     bool
+	isPart      bool // the attribute may say more than the fact that is read out of it
 }
 
 // builder gives names slots while rules are compiled.
@@ -130,7 +133,10 @@ func (b *builder) build() ([]column, error) {
 			problems = append(problems, fmt.Errorf("column %s: there is no type %s", one.Name, one.Type))
 			continue
 		}
-		c := column{name: one.Name, attribute: one.Attribute, original: originalPrefix + one.Attribute, kind: kind}
+		c := column{
+			name: one.Name, attribute: one.Attribute, original: originalPrefix + one.Attribute, kind: kind,
+			mark: bases[one.Name].key, usual: bases[one.Name].usual,
+		}
 		if strings.HasPrefix(one.Attribute, "actorscope.") {
 			own, _ := b.rule(none, &semconv.Rule{Source: one.Attribute, Basis: "declared"}, kind)
 			c.rules = append(c.rules, own)
@@ -243,6 +249,7 @@ func (b *builder) rule(dialect int, given *semconv.Rule, kind columnType) (rule,
 	}
 	made.isPlain = given.JSON == "" && given.Extract == "" && !given.Lower && given.StripPrefix == "" && given.StripSuffix == "" &&
 		len(given.Ignore) == 0 && given.Values == nil
+	made.isPart = given.JSON != "" || given.Extract != "" || given.Keys != "" || given.Content == "request" || given.Content == "tool_calls"
 	problems = append(problems, fits(given, kind))
 	made.gate = b.gate(&made)
 	return made, errors.Join(problems...)

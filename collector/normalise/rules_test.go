@@ -28,7 +28,7 @@ func TestTheErrorNamesEachRuleThatCannotBeDone(t *testing.T) {
 		{Column: "result", Source: "x", Same: []string{"y"}},
 		{Column: "tool_calls", Keys: "(", Content: "tool_calls"},
 	}})
-	_, err = New(rules, "test")
+	_, err = New(rules)
 	if err == nil {
 		t.Fatal("all was taken")
 	}
@@ -38,10 +38,10 @@ func TestTheErrorNamesEachRuleThatCannotBeDone(t *testing.T) {
 		}
 	}
 	rules.Dialects = make([]semconv.Dialect, 65)
-	if _, err := New(rules, "test"); err == nil {
+	if _, err := New(rules); err == nil {
 		t.Error("65 dialects were taken")
 	}
-	if _, err := New(&semconv.Rules{}, "test"); err == nil || !strings.Contains(err.Error(), "no column tool_name") {
+	if _, err := New(&semconv.Rules{}); err == nil || !strings.Contains(err.Error(), "no column tool_name") {
 		t.Error(err)
 	}
 }
@@ -54,7 +54,7 @@ func find(t *testing.T, rules []semconv.Rule, attributes given) *Facts {
 		t.Fatal(err)
 	}
 	all.Dialects = []semconv.Dialect{{Name: "mine", Prefixes: []string{"mine."}, Rules: rules}}
-	n, err := New(all, "test")
+	n, err := New(all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestOneNormaliserServesMany(t *testing.T) {
 				resource, scope, span := typicalSpan(i % len(typical))
 				span.Attributes().PutStr("key."+strings.Repeat("x", i), "y")
 				if n.Span(resource, scope, span, f) {
-					n.Write(resource, span.Attributes(), f, i%2 == 0)
+					n.Write(span.Attributes(), f, i%2 == 0)
 				}
 			}
 		})

@@ -47,7 +47,7 @@ func shipped(t testing.TB) *Normaliser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := New(rules, "test")
+	n, err := New(rules)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,8 +16,11 @@ var marks = []string{
 	semconv.EdgeDialect, semconv.EdgeVersion, semconv.EdgeOperationBasis, semconv.EdgeAgentBasis, semconv.EdgeSideEffectBasis,
 }
 
-var bases = map[string]string{
-	"operation": semconv.EdgeOperationBasis, "agent_name": semconv.EdgeAgentBasis, "side_effect": semconv.EdgeSideEffectBasis,
+// bases are where it stands how a column is known, and the usual basis: that one is not said.
+var bases = map[string]struct{ key, usual string }{
+	"operation":   {semconv.EdgeOperationBasis, "declared"},
+	"agent_name":  {semconv.EdgeAgentBasis, "declared"},
+	"side_effect": {semconv.EdgeSideEffectBasis, "inferred"},
 }
 
 // moved is an attribute that must make room.
@@ -29,18 +32,21 @@ type moved struct {
 // Write puts the facts on the record as canonical attributes, with the marks that tell a reader that this is done.
 //
 // Afterwards a canonical key is there if and only if its column has a value, and it has that value. What stood there and
-// differs is kept below actorscope.edge.original. when originals are kept; when not, the attributes out of which the
-// facts were read go too. One fact is not written twice: the model where gen_ai.request.model says it and nothing else
-// does; that attribute always stays. What the resource says, such as the host, is written too: a reader cannot know
-// whether the dialect of the record reads the resource.
-func (n *Normaliser) Write(_ pcommon.Map, attributes pcommon.Map, f *Facts, keepOriginals bool) {
+// differs is kept below actorscope.edge.original. when originals are kept; when not, the attributes that became facts as a
+// whole go too. One fact is not written twice: the model where gen_ai.request.model says it and nothing else does; that
+// attribute stays. What the resource says, such as the host, is written too: a reader cannot know whether the dialect of
+// the record reads the resource.
+//
+// The attributes are those of which the facts were found, not changed since.
+func (n *Normaliser) Write(attributes pcommon.Map, f *Facts, keepOriginals bool) {
 	clear(f.written)
 	f.skip(attributes)
-	attributes.RemoveIf(func(key string, held pcommon.Value) bool {
-		found := f.meaning(key)
+	at := -1
+	attributes.RemoveIf(func(_ string, held pcommon.Value) bool {
+		at++
+		found := f.meanings[at]
 		if found.column == none {
-			isUsed := found.slot != none && f.slots[found.slot].isUsed || found.gathered&f.patterns != 0
-			return found.isMark || !keepOriginals && isUsed && key != requestModel
+			return found.isMark || !keepOriginals && found.slot != none && f.slots[found.slot].isUsed
 		}
 		if c := &f.columns[found.column]; c.isThere && n.columns[found.column].holds(held, c) {
 			isTwice := f.written[found.column]
@@ -54,7 +60,7 @@ func (n *Normaliser) Write(_ pcommon.Map, attributes pcommon.Map, f *Facts, keep
 		}
 		return true
 	})
-	attributes.EnsureCapacity(attributes.Len() + len(f.moved) + len(f.filled) + len(marks))
+	attributes.EnsureCapacity(attributes.Len() + f.more())
 	for _, one := range f.moved {
 		one.value.MoveTo(attributes.PutEmpty(one.key))
 	}
@@ -64,15 +70,34 @@ func (n *Normaliser) Write(_ pcommon.Map, attributes pcommon.Map, f *Facts, keep
 		if !f.written[at] {
 			n.columns[at].put(attributes, &f.columns[at])
 		}
-		if key, is := bases[n.columns[at].name]; is && f.columns[at].basis != "" {
-			attributes.PutStr(key, f.columns[at].basis)
+		if f.isUnusual(at) {
+			attributes.PutStr(n.columns[at].mark, f.columns[at].basis)
 		}
 	}
 	attributes.PutStr(semconv.EdgeDialect, f.Dialect())
-	attributes.PutStr(semconv.EdgeVersion, n.version)
 }
 
-// skip notes that the model is not written because it is said elsewhere.
+// more is how many attributes are still to be written: also the mark, and two by which the processor says what it hid.
+func (f *Facts) more() int {
+	count := len(f.moved) + 3
+	for _, at := range f.filled {
+		if !f.written[at] {
+			count++
+		}
+		if f.isUnusual(at) {
+			count++
+		}
+	}
+	return count
+}
+
+// isUnusual says whether it is marked how a column is known.
+func (f *Facts) isUnusual(at int) bool {
+	c := &f.n.columns[at]
+	return c.mark != "" && f.columns[at].basis != c.usual
+}
+
+// skip notes that the model is not written because it is said elsewhere, by an attribute that stays for that.
 func (f *Facts) skip(attributes pcommon.Map) {
 	model := f.fact("model", textColumn)
 	if model == nil {
@@ -81,7 +106,12 @@ func (f *Facts) skip(attributes pcommon.Map) {
 	at := f.n.places["model"]
 	_, isAnswered := attributes.Get(f.n.columns[at].attribute)
 	asked, is := lastOf(attributes, requestModel)
-	f.written[at] = !isAnswered && is && textOf(asked) == model.text
+	if !isAnswered && is && textOf(asked) == model.text {
+		f.written[at] = true
+		if slot := f.meaning(requestModel).slot; slot != none {
+			f.slots[slot].isUsed = false
+		}
+	}
 }
 
 func lastOf(attributes pcommon.Map, key string) (found pcommon.Value, is bool) {

@@ -45,7 +45,7 @@ type Policy struct {
 	content                *content
 	mask                   *mask
 	keys                   memory[*known]
-	isLimited              bool
+	isLimited, knowsKeys   bool
 }
 
 // New makes a policy. The error names everything that is wrong.
@@ -57,6 +57,7 @@ func New(config Config, rules *semconv.Rules) (*Policy, error) {
 	}
 	p := &Policy{attributes: config.MaxAttributes, valueBytes: config.MaxValueBytes, redactor: redactor, content: content}
 	p.isLimited = p.attributes > 0 || p.valueBytes > 0
+	p.knowsKeys = len(redactor.globs) > 0 || config.FingerprintKey != nil
 	if p.attributes <= 0 {
 		p.attributes = math.MaxInt
 	}
@@ -139,9 +140,6 @@ func (p *Policy) Resource(resource pcommon.Resource) Changes { return other(p, r
 
 // Scope changes the attributes of an instrumentation scope.
 func (p *Policy) Scope(scope pcommon.InstrumentationScope) Changes { return other(p, scope) }
-
-// Attributes changes attributes that belong to something which does not count what was dropped.
-func (p *Policy) Attributes(attributes pcommon.Map) Changes { return other(p, bare{attributes}) }
 
 func other[H holding](p *Policy, held H) Changes {
 	w := work{policy: p}

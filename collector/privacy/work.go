@@ -25,13 +25,6 @@ type holding interface {
 	SetDroppedAttributesCount(uint32)
 }
 
-// bare has attributes and nowhere to count.
-type bare struct{ attributes pcommon.Map }
-
-func (b bare) Attributes() pcommon.Map          { return b.attributes }
-func (b bare) DroppedAttributesCount() uint32   { return 0 }
-func (b bare) SetDroppedAttributesCount(uint32) {}
-
 // work is one record being changed.
 type work struct {
 	policy  *Policy
@@ -63,20 +56,28 @@ func holder[H holding](w *work, held H) {
 		w.changes.AttributesDropped += over
 	}
 	for key, value := range attributes.All() {
-		info := p.keys.get(key)
-		if info.isHidden {
-			value.SetStr(Redacted)
-			w.changes.ValuesRedacted++
-			continue
+		if !p.knowsKeys || !w.known(key, value) {
+			w.value(key, value)
 		}
-		if p.mask != nil && info.isContent {
-			if w.prints != nil {
-				w.prints.read(info, value)
-			}
-			w.masked(key, info, value)
-		}
-		w.value(key, value)
 	}
+}
+
+// known does to a value what its key demands; true where nothing is left to do.
+func (w *work) known(key string, value pcommon.Value) bool {
+	p := w.policy
+	info := p.keys.get(key)
+	if info.isHidden {
+		value.SetStr(Redacted)
+		w.changes.ValuesRedacted++
+		return true
+	}
+	if p.mask != nil && info.isContent {
+		if w.prints != nil {
+			w.prints.read(info, value)
+		}
+		w.masked(key, info, value)
+	}
+	return false
 }
 
 // masked masks a value; structured values become JSON text, as they are kept as such anyway.

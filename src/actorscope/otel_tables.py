@@ -13,7 +13,7 @@ from importlib.resources import files
 from actorscope.ingest import handoffs
 from actorscope.ingest.content import REQUEST_LIMIT
 from actorscope.ingest.normalise import patterns
-from actorscope.semconv.dialects import MARK, Column, Rule, columns, dialects, edge
+from actorscope.semconv.dialects import BASIS_MARKS, MARK, Column, Rule, columns, dialects, edge
 
 SPOKEN = ("actorscope", "otel_genai")
 """The dialects that are read of records without marks."""
@@ -87,7 +87,7 @@ class _Sql:
 
     def column(self, column: Column) -> Iterator[str]:
         """A column and its basis, each with its name."""
-        done = self._first(column, [rule for rule in edge().rules if rule.column == column.name and not rule.where])
+        done = self._first(column, [rule for rule in edge().rules if rule.column == column.name and not (rule.where or rule.absent)])
         own = [Rule(column.name, column.attribute, basis="declared")] if column.attribute.startswith("actorscope.") else []
         rules = [rule for d in dialects() if d.name in SPOKEN for rule in d.rules if rule.column == column.name]
         said = [rule for rule in (*own, *rules) if self._can_say(rule)]
@@ -96,10 +96,11 @@ class _Sql:
         empty = {"names": "[]", "int": "NULL", "double": "NULL", "bool": "NULL"}.get(column.type, "''")
         yield f"multiIf(is_done, {done}, is_spoken, {spoken}, {empty}) AS {column.name}"
         if column.name in _BASES and not self._is_log:
-            marks = [key for rule in edge().rules if rule.column == column.name for key in rule.where]
+            mark, usual = BASIS_MARKS[column.name]
             pairs = [f"{self._value(rule)} != '', {_quoted(rule.basis)}" for rule in said]
             bases = f"multiIf({', '.join(pairs)}, {'true' if later else 'false'}, 'inferred', '')"
-            yield f"multiIf({column.name} = '', '', is_done, {self._at(marks[0])}, {bases}) AS {_BASES[column.name]}"
+            done = f"firstNonDefault({self._at(mark)}, {_quoted(usual)})"
+            yield f"multiIf({column.name} = '', '', is_done, {done}, {bases}) AS {_BASES[column.name]}"
 
     def _can_say(self, rule: Rule) -> bool:
         """Whether SQL says of a row of this table what the rule says."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from google.protobuf.internal.decoder import _DecodeVarint
+from google.protobuf.internal.encoder import _VarintBytes
 from tests.bench.load import Load, by_grpc
 from tests.bench.workload import SPANS_PER_REQUEST
 from tests.collector.collector import READY, Collector
@@ -56,12 +58,16 @@ class Pipeline:
 
 @dataclass
 class Found:
-    """All that was measured; `spans` holds ns, bytes and allocations per span by configuration, `load` the load average meanwhile."""
+    """All that was measured; `spans` holds ns, bytes and allocations per span by configuration, `load` the load average meanwhile.
+
+    `sizes` are the bytes of a span before and after the processor.
+    """
 
     pipelines: list[Pipeline]
     spans: dict[str, tuple[int, int, int]]
     sent: int
     load: float
+    sizes: tuple[float, float]
 
 
 def measure(bodies: list[bytes], rounds: int) -> Found | None:
@@ -80,7 +86,7 @@ def measure(bodies: list[bytes], rounds: int) -> Found | None:
         pipeline.rss_mib = (memory[0], memory[1])
         found.append(pipeline)
     load = os.getloadavg()[2]
-    return Found(found, _per_span(), len(bodies) * SPANS_PER_REQUEST, load)
+    return Found(found, _per_span(), len(bodies) * SPANS_PER_REQUEST, load, _sizes(bodies[0]))
 
 
 def _one(name: str, is_on: bool, bodies: list[bytes]) -> tuple[float, float, float]:
@@ -118,6 +124,14 @@ def _wait(collector: Collector, spans: int) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"{collector.counted(_SENT):,.0f} of {spans:,} spans left the Collector:\n{collector.log()[-2000:]}")
         time.sleep(0.05)
+
+
+def _sizes(body: bytes) -> tuple[float, float]:
+    """Bytes of a span of this request, and of what the processor makes of it."""
+    frame = _VarintBytes(len(body) + 1) + b"t" + body
+    made = subprocess.run(["go", "run", "./cmd/replay"], cwd=ROOT / "collector", check=True, capture_output=True, input=frame).stdout
+    _, start = _DecodeVarint(made, 0)
+    return len(body) / SPANS_PER_REQUEST, (len(made) - start - 1) / SPANS_PER_REQUEST
 
 
 def _per_span() -> dict[str, tuple[int, int, int]]:

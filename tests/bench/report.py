@@ -23,6 +23,8 @@ from actorscope.ingest import decode
 from actorscope.semconv.dialects import dialects
 
 COLLECTOR = "## The Collector with our processor"
+_GOAL = 0.85
+"""What of its throughput a pipeline should keep with the processor."""
 _RUN_HEADS = (
     *("load", "spans", "acked/s", "queryable/s", "to OK, ms p50 / p99", "to queryable, ms p50 / p99"),
     *("CPU s per 100k", "with merges", "peak RSS MiB", "sent again", "others, cores"),
@@ -150,18 +152,33 @@ def collector(found: Collected) -> list[str]:
         "",
         f"`otelcol-actorscope` with and without the processor, started anew for each run, {times} times by turns:",
         f"{found.sent:,} spans by {SENDERS} gRPC senders, until the last one has left for a door that forgets. Sender, Collector and door",
-        f"share the cores; the load average was {found.load:.1f}, of which what is measured is about 3. Medians; the ratio is",
-        "the median over pairs of runs. The goal is 0.85.",
+        f"share the cores; the load average was {found.load:.1f}, of which what is measured is about 3. Medians; the ratio is the median",
+        f"over pairs of runs. The goal is {_GOAL}. A span of {found.sizes[0]:.0f} bytes has {found.sizes[1]:.0f} after the processor.",
         "",
         *table(
             ("pipeline", "spans/s without", "spans/s with", "ratio", "CPU s per 100k without", "with", "peak RSS MiB without / with"),
             pipelines,
         ),
         "",
+        *_in_the_way(found),
         "The processor by itself, per span (`BenchmarkSpan`, one thread, the spans of",
         "`collector/actorscopeprocessor/testdata/traces-in.yaml`):",
         "",
         *table(("configuration", "µs", "spans/s per core", "bytes", "allocations"), spans),
+        "",
+    ]
+
+
+def _in_the_way(found: Collected) -> list[str]:
+    """What keeps pipelines from the goal, where one misses it."""
+    without, with_ = (median(cpu) * 10 for cpu in found.pipelines[0].cpu)
+    if all(p.ratio >= _GOAL for p in found.pipelines):
+        return []
+    return [
+        f"What stands in the way: a pipeline in memory does little but decode and encode, {without:.1f} µs of CPU for a span, and the",
+        f"processor adds {with_ - without:.1f} µs. In a profile, half of that are the rules and the digest of arguments, a sixth",
+        "is writing, and a quarter is memory and that larger spans are encoded. The more a pipeline does anyway (compression, a queue",
+        "on disk), the less that weighs.",
         "",
     ]
 

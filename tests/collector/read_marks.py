@@ -14,9 +14,9 @@ from actorscope.semconv.generated import attributes as keys
 
 ORIGINAL = "actorscope.edge.original."
 MARKS = {
-    "operation_basis": keys.ACTORSCOPE_EDGE_OPERATION_BASIS,
-    "agent_basis": keys.ACTORSCOPE_EDGE_AGENT_BASIS,
-    "side_effect_basis": keys.ACTORSCOPE_EDGE_SIDE_EFFECT_BASIS,
+    "operation": ("operation_basis", keys.ACTORSCOPE_EDGE_OPERATION_BASIS, "declared"),
+    "agent_name": ("agent_basis", keys.ACTORSCOPE_EDGE_AGENT_BASIS, "declared"),
+    "side_effect": ("side_effect_basis", keys.ACTORSCOPE_EDGE_SIDE_EFFECT_BASIS, "inferred"),
 }
 _FIELDS = {"name": "string_value", "text": "string_value", "int": "int_value", "double": "double_value", "bool": "bool_value"}
 _ELSE = {"model": "gen_ai.request.model"}
@@ -38,7 +38,7 @@ def records(signal: str, body: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _row(attributes: dict[str, Any]) -> dict[str, Any]:
-    row: dict[str, Any] = {"dialect": ""} | {column.name: None for column in columns()} | dict.fromkeys(MARKS)
+    row: dict[str, Any] = {"dialect": ""} | {column.name: None for column in columns()} | {name: None for name, _, _ in MARKS.values()}
     if keys.ACTORSCOPE_EDGE_DIALECT not in attributes:
         return row
     for column in columns():
@@ -47,8 +47,11 @@ def _row(attributes: dict[str, Any]) -> dict[str, Any]:
             row[column.name] = text_of(attributes[_ELSE[column.name]]) or None
         elif value is not None:
             row[column.name] = _read(column.type, value)
-    marks = {name: attributes[key].string_value for name, key in MARKS.items() if key in attributes}
-    return row | marks | {"dialect": attributes[keys.ACTORSCOPE_EDGE_DIALECT].string_value}
+    for column, (name, key, usual) in MARKS.items():
+        said = attributes[key].string_value if key in attributes else usual
+        assert said != usual or key not in attributes, f"{key} says what goes without saying"
+        row[name] = None if row[column] is None else said
+    return row | {"dialect": attributes[keys.ACTORSCOPE_EDGE_DIALECT].string_value}
 
 
 def _read(kind: str, value: Any) -> Any:

@@ -13,6 +13,7 @@ from tests.collector import read_marks
 from tests.collector.conftest import Replay
 from tests.conftest import RECORDINGS
 from tests.ingest import otlp
+from tests.ingest.edge import marked
 from tests.ingest.test_native_normalise import _KEYS, _PAIRS, _SCOPES, _VALUES, _WHERE, _span
 
 from actorscope.cli.replay import read
@@ -74,6 +75,16 @@ def _raw(attributes: dict[str, Any]) -> dict[str, bytes]:
 def test_recordings_mean_the_same(path: Path, replays: Replays) -> None:
     for recorded in read(path):
         agree(replays, recorded.signal, recorded.body)
+
+
+@pytest.mark.parametrize("path", _FILES, ids=lambda path: path.name.removesuffix(".binpb.gz"))
+def test_both_writers_write_the_same(path: Path, replays: Replays) -> None:
+    """Also what goes: without originals, attributes that became a fact as a whole, and no others."""
+    for recorded in read(path):
+        for keeps, replay in zip((True, False), replays, strict=True):
+            made, other = replay(recorded.signal, recorded.body), marked(recorded.signal, recorded.body, keeps)
+            for one, two in zip(read_marks.records(recorded.signal, made), read_marks.records(recorded.signal, other), strict=True):
+                assert _raw(one) == _raw(two)
 
 
 @settings(max_examples=200, deadline=None)

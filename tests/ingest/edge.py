@@ -19,10 +19,11 @@ from actorscope.semconv.generated import attributes as words
 
 _CANONICAL = frozenset(column.attribute for column in columns())
 _BASES = {
-    "operation_basis": words.ACTORSCOPE_EDGE_OPERATION_BASIS,
-    "agent_basis": words.ACTORSCOPE_EDGE_AGENT_BASIS,
-    "side_effect_basis": words.ACTORSCOPE_EDGE_SIDE_EFFECT_BASIS,
+    "operation_basis": (words.ACTORSCOPE_EDGE_OPERATION_BASIS, "declared"),
+    "agent_basis": (words.ACTORSCOPE_EDGE_AGENT_BASIS, "declared"),
+    "side_effect_basis": (words.ACTORSCOPE_EDGE_SIDE_EFFECT_BASIS, "inferred"),
 }
+"""Where a basis stands, and which one is not said."""
 
 
 def marked(signal: str, body: bytes, keep_originals: bool = True) -> bytes:
@@ -63,8 +64,11 @@ def write(record: Any, facts: dict[str, Any], sources: set[str], keep_originals:
     for key in sources - _CANONICAL - kept:
         there.pop(key, None)
     there.update(moved if keep_originals else {})
-    there |= {MARK: otlp.any_value(facts["dialect"]), words.ACTORSCOPE_EDGE_VERSION: otlp.any_value("0.1.0")}
-    there |= {key: otlp.any_value(facts[name]) for name, key in _BASES.items() if facts.get(name)}
+    for name, (key, usual) in _BASES.items():
+        there.pop(key, None)
+        if facts.get(name) not in (None, usual):
+            there[key] = otlp.any_value(facts[name])
+    there[MARK] = otlp.any_value(facts["dialect"])
     pairs = [(key, AnyValue.FromString(value.SerializeToString())) for key, value in there.items()]
     del record.attributes[:]
     for key, value in pairs:

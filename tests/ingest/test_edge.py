@@ -104,6 +104,16 @@ def test_a_basis_is_what_the_mark_says(basis: str) -> None:
     assert (found["operation_basis"], found["agent_basis"], found["side_effect_basis"]) == (basis,) * 3
 
 
+def test_the_usual_basis_goes_without_saying() -> None:
+    call = {"gen_ai.operation.name": "execute_tool", "gen_ai.agent.name": "planner", words.ACTORSCOPE_ACTION_SIDE_EFFECT: "read"}
+    found = _facts({**_MARKED, **call})
+    assert (found["operation_basis"], found["agent_basis"], found["side_effect_basis"]) == ("declared", "declared", "inferred")
+    assert {"operation_basis", "agent_basis", "side_effect_basis"} & set(_facts(_MARKED)) == set()
+    [row] = decode_traces([marked("traces", otlp.traces(otlp.span(1, {**call, "gen_ai.tool.name": "find"})))]).to_pylist()
+    found = {key: value for key, value in row["attributes"] if key.endswith(".basis")}
+    assert found == {words.ACTORSCOPE_EDGE_SIDE_EFFECT_BASIS: "declared"}
+
+
 def test_a_basis_that_is_none_does_not_cost_the_fact() -> None:
     found = _facts({**_MARKED, "gen_ai.operation.name": "chat", words.ACTORSCOPE_EDGE_OPERATION_BASIS: "sworn"})
     assert (found["operation"], found["operation_basis"]) == ("chat", "derived")

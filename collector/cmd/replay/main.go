@@ -43,7 +43,7 @@ func run(from io.Reader, to io.Writer, keepOriginals bool) error {
 	if err != nil {
 		return err
 	}
-	n, err := normalise.New(rules, "replay")
+	n, err := normalise.New(rules)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (f *filter) traces(body []byte) ([]byte, error) {
 		for _, scope := range resource.ScopeSpans().All() {
 			for _, span := range scope.Spans().All() {
 				if f.n.Span(resource.Resource().Attributes(), scope.Scope(), span, f.facts) {
-					f.n.Write(resource.Resource().Attributes(), span.Attributes(), f.facts, f.keepOriginals)
+					f.n.Write(span.Attributes(), f.facts, f.keepOriginals)
 				}
 			}
 		}
@@ -127,7 +127,7 @@ func (f *filter) logs(body []byte) ([]byte, error) {
 		for _, scope := range resource.ScopeLogs().All() {
 			for _, record := range scope.LogRecords().All() {
 				if f.n.Log(resource.Resource().Attributes(), scope.Scope(), record, f.facts) {
-					f.n.Write(resource.Resource().Attributes(), record.Attributes(), f.facts, f.keepOriginals)
+					f.n.Write(record.Attributes(), f.facts, f.keepOriginals)
 				}
 			}
 		}
