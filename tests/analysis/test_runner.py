@@ -203,7 +203,7 @@ def test_a_detector_that_raises_is_isolated_and_told(store: Store, monkeypatch: 
         raise ZeroDivisionError("a bug")
 
     mended = tuple(replace(d, detect=broken) if d.id == "authority_outside_grant" else d for d in DETECTORS)
-    monkeypatch.setattr(runner, "DETECTORS", mended)
+    monkeypatch.setattr(runner, "every_detector", lambda: mended)
 
     def act() -> tuple[list[Any], list[Any]]:
         analyst = Analyst(store)

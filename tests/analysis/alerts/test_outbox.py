@@ -15,9 +15,11 @@ from actorscope.ingest.store.client import Store, in_worker
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 
 
-def write(store: Store, target: str = "ops", kind: str = "opened", at: datetime = NOW) -> None:
+def write(store: Store, target: str = "ops", kind: str = "opened", at: datetime = NOW) -> outbox.Row:
     told = Told(kind, at, "high", {"fnd_1": "high"})
-    outbox.write(store, [outbox.first(target, f"fnd_1-{kind}", kind, "fnd_1", "group", "{}", told, is_wanted=True)])
+    row = outbox.first(target, f"fnd_1-{kind}", kind, "fnd_1", "group", "{}", told, is_wanted=True)
+    outbox.write(store, [row])
+    return row
 
 
 def ids(store: Store, name: str = "ops") -> list[str]:
@@ -123,9 +125,7 @@ def test_what_was_told_long_ago_is_forgotten_and_never_told_again(store: Store) 
 
     def work() -> tuple[list[str], list[str], int]:
         for kind, at in (("opened", long_ago), ("escalated", lately)):
-            write(store, kind=kind, at=at)
-            (row,) = outbox.waiting(store, "ops", 10)
-            outbox.record(store, row, Attempt(at, 204, 12), Verdict("delivered", at))
+            outbox.record(store, write(store, kind=kind, at=at), Attempt(at, 204, 12), Verdict("delivered", at))
         store.command("OPTIMIZE TABLE outbox FINAL")
         store.command("OPTIMIZE TABLE deliveries FINAL")
         kept = store.frame("SELECT DISTINCT id FROM outbox")["id"].to_list()
