@@ -223,8 +223,9 @@ def explorer(spans: int, answers: list[Answer], pages: list[tuple[str, float]]) 
     return [
         "## The explorer",
         "",
-        f"{spans:,} spans over {DAYS} days in the embedded store, made as for analysis above. Answers are asked in a process of their own",
-        "that remembers nothing, twice; the first time pays what is read from disk. Asked is any view in under 2 s.",
+        f"{spans:,} spans over {DAYS} days in the embedded store, made as for analysis above; facts of a day are one part, as they",
+        "become two hours after the day. Answers are asked in a process of their own that remembers nothing, twice; the first time pays",
+        "what is read from disk. Asked is any view in under 2 s.",
         "",
         *table(("answer", "first, s", "again, s", "CPU s, first"), rows),
         "",
