@@ -11,14 +11,13 @@ import yaml
 from actorscope.ingest.normalise import patterns
 from actorscope.ingest.normalise_native import rules as native_rules
 from actorscope.ingest.redact import PRESETS
-from actorscope.semconv.dialects import columns, dialects
+from actorscope.semconv.dialects import dialects
 
 
 def rules() -> str:
-    """The content of `collector/semconv/rules.json`: what the native normaliser gets, how columns are written, what is content."""
+    """The content of `collector/semconv/rules.json`: what the native normaliser gets, and what is content."""
     made: dict[str, Any] = json.loads(native_rules(dialects(), patterns()))
     del made["edge"]  # How what the plugin writes is read again; the plugin itself touches no record twice.
-    made["columns"] = [{"name": c.name, "type": c.type, "attribute": c.attribute} for c in columns()]
     made["dialects"] = [{**d, "rules": [_brief(rule) for rule in d["rules"]]} for d in made["dialects"]]
     made["content"] = yaml.safe_load(files("actorscope.semconv").joinpath("content.yaml").read_text())
     made["redact_presets"] = {name: list(patterns) for name, patterns in PRESETS.items()}

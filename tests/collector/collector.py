@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 from functools import cache
@@ -13,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.conftest import ROOT
-from tests.e2e.harness import until
+from tests.e2e.harness import Started, until
 
 READY = ROOT / "otel-config.yaml"
 BINARY = ROOT / "build" / "collector" / "otelcol-actorscope"
@@ -38,8 +37,10 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-class Collector:
+class Collector(Started):
     """`otelcol-actorscope` in a folder of its own; `more` is YAML that is laid over the configuration."""
+
+    _what = "the Collector"
 
     def __init__(self, folder: Path, config: Path = READY, more: str = "", **environment: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,14 +55,9 @@ class Collector:
         if more:
             self._configs.append(folder / "more.yaml")
             self._configs[-1].write_text(more)
-        self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Collector:
         return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        if self.process and self.process.poll() is None:
-            self.stop()
 
     def start(self) -> Collector:
         command = [str(built()), *(f"--config={config}" for config in self._configs)]
@@ -73,23 +69,6 @@ class Collector:
     def _listens(self) -> bool:
         with socket.socket() as sender:
             return sender.connect_ex(("127.0.0.1", int(self.where["grpc"].rpartition(":")[2]))) == 0
-
-    def _is_alive(self) -> None:
-        assert self.process and self.process.poll() is None, f"the Collector ended:\n{self.log()[-3000:]}"
-
-    def log(self) -> str:
-        return self._log.read_text(errors="replace")
-
-    def kill(self) -> None:
-        """Without any chance to tidy up."""
-        assert self.process
-        os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait(30)
-
-    def stop(self) -> int:
-        assert self.process
-        self.process.terminate()
-        return self.process.wait(60)
 
     def counted(self, name: str) -> float:
         """The sum of a counter of the Collector's own telemetry."""

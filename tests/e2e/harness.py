@@ -17,40 +17,19 @@ import httpx
 _DEADLINE = 60.0
 
 
-class Program:
-    """`actorscope up` (or one role) on free ports of 127.0.0.1 over the folder `data`."""
+class Started:
+    """A program in a process of its own: looked at, killed, stopped."""
 
-    def __init__(self, data: Path, *arguments: str, toml: str = "", role: str = "up", log: Path | None = None) -> None:
-        self.data = data
-        self._log = log or data / "log.txt"
-        self._role = role
-        data.mkdir(parents=True, exist_ok=True)
-        (data / "actorscope.toml").write_text(toml)
-        self._arguments = arguments
-        self.process: subprocess.Popen[bytes] | None = None
-        self.where: dict[str, Any] = {}
-
-    def __enter__(self) -> Program:
-        return self.start()
+    _what = "the program"
+    _log: Path
+    process: subprocess.Popen[bytes] | None = None
 
     def __exit__(self, *_: object) -> None:
         if self.process and self.process.poll() is None:
             self.stop()
 
-    def start(self) -> Program:
-        (self.data / "server.json").unlink(missing_ok=True)
-        doors, ui = ["--grpc-port", "0", "--http-port", "0"], ["--ui-port", "0"]
-        ports = {"up": [*doors, *ui], "ingest": doors, "analyze": [], "explore": ui}[self._role]
-        command = [sys.executable, "-m", "actorscope", self._role, "--data", str(self.data), *ports, *self._arguments]
-        environment = {**os.environ, "ACTORSCOPE_CONFIG": str(self.data / "actorscope.toml")}
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
-        until(lambda: (self.data / "server.json").exists(), "the program says where it listens", self._is_alive)
-        self.where = json.loads((self.data / "server.json").read_text())
-        return self
-
     def _is_alive(self) -> None:
-        assert self.process and self.process.poll() is None, f"the program ended:\n{self.log()[-3000:]}"
+        assert self.process and self.process.poll() is None, f"{self._what} ended:\n{self.log()[-3000:]}"
 
     def log(self) -> str:
         return self._log.read_text(errors="replace")
@@ -65,6 +44,34 @@ class Program:
         assert self.process
         self.process.terminate()
         return self.process.wait(60)
+
+
+class Program(Started):
+    """`actorscope up` (or one role) on free ports of 127.0.0.1 over the folder `data`."""
+
+    def __init__(self, data: Path, *arguments: str, toml: str = "", role: str = "up", log: Path | None = None) -> None:
+        self.data = data
+        self._log = log or data / "log.txt"
+        self._role = role
+        data.mkdir(parents=True, exist_ok=True)
+        (data / "actorscope.toml").write_text(toml)
+        self._arguments = arguments
+        self.where: dict[str, Any] = {}
+
+    def __enter__(self) -> Program:
+        return self.start()
+
+    def start(self) -> Program:
+        (self.data / "server.json").unlink(missing_ok=True)
+        doors, ui = ["--grpc-port", "0", "--http-port", "0"], ["--ui-port", "0"]
+        ports = {"up": [*doors, *ui], "ingest": doors, "analyze": [], "explore": ui}[self._role]
+        command = [sys.executable, "-m", "actorscope", self._role, "--data", str(self.data), *ports, *self._arguments]
+        environment = {**os.environ, "ACTORSCOPE_CONFIG": str(self.data / "actorscope.toml")}
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
+        until(lambda: (self.data / "server.json").exists(), "the program says where it listens", self._is_alive)
+        self.where = json.loads((self.data / "server.json").read_text())
+        return self
 
     def get(self, path: str, **parameters: Any) -> Any:
         response = httpx.get(self.where["ui"] + path, params=parameters, timeout=30)
